@@ -1,0 +1,122 @@
+"""Text to words to ids: the one tokenizer of training, export and scoring.
+
+In C (``_core``, from ``csrc/``), or in plain Python (``reference``) where
+``IMDB_PURE_PYTHON=1``: the same answers, slower.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from imdb_runtime.tokenizer import reference
+from imdb_runtime.tokenizer.vocabulary import PADDING, UNKNOWN, Vocabulary
+
+__all__ = ["PADDING", "SCHEMES", "UNKNOWN", "Encoded", "Tokenizer", "Vocabulary"]
+
+SCHEMES = {"words": reference.WORDS, "whitespace": reference.WHITESPACE}
+
+_implementation: Any
+if os.environ.get("IMDB_PURE_PYTHON") == "1":
+    _implementation = reference
+else:
+    from imdb_runtime.tokenizer import _core as _implementation
+
+
+class Encoded(NamedTuple):
+    """Texts as ids, end to end.
+
+    Text i is ``ids[offsets[i]:offsets[i + 1]]``; ``word_counts[i]`` is how many words it had
+    before it was cut at the tokenizer's ``max_length``.
+    """
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    word_counts: NDArray[np.int64]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Words kept of each text, int64 [n]."""
+        return np.diff(self.offsets)
+
+    def pad(
+        self, rows: NDArray[np.int64], dtype: DTypeLike = np.int64
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The given rows filled up with ``<pad>``: ids [rows, longest] of ``dtype``, lengths.
+
+        ``dtype`` is int32 or int64.
+        """
+        wide = _is_wide(dtype)
+        padded, lengths = _implementation.pad(self.ids, self.offsets, rows, wide)
+        return padded, lengths
+
+
+class Tokenizer:
+    """Splits text into words by ``scheme`` and looks them up in ``vocabulary``.
+
+    ``words`` gives lower-case words, numbers and marks, clitics apart (``do n't``), ``<br />`` as
+    space; ``whitespace`` lower-cases and splits at white space. Of a longer text the first
+    ``max_length`` words are kept. Texts are ``str``, or ``bytes`` in UTF-8, in which any invalid
+    byte separates words. Thread-safe; releases the GIL while encoding; pickles.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, scheme: str = "words", max_length: int = 4096
+    ) -> None:
+        if scheme not in SCHEMES:
+            raise ValueError(f"unknown scheme {scheme!r}; known are {', '.join(SCHEMES)}")
+        if max_length < 1:
+            raise ValueError(f"max_length must be at least 1, not {max_length}")
+        self.vocabulary = vocabulary
+        self.scheme = scheme
+        self.max_length = max_length
+        self._table = _implementation.WordTable([word.encode() for word in vocabulary.words])
+
+    def __reduce__(self) -> tuple[type["Tokenizer"], tuple[Vocabulary, str, int]]:
+        return type(self), (self.vocabulary, self.scheme, self.max_length)
+
+    def words(self, text: str | bytes) -> list[str]:
+        """All words of a text, in order."""
+        return split_words(text, self.scheme)
+
+    def encode(self, texts: Iterable[str | bytes]) -> Encoded:
+        """The texts' ids, end to end; ``TypeError`` names the first item that is no text."""
+        return Encoded(
+            *_implementation.encode(
+                self._table, _as_bytes(texts), SCHEMES[self.scheme], self.max_length
+            )
+        )
+
+    def encode_padded(
+        self, texts: Iterable[str | bytes], dtype: DTypeLike = np.int64
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """The texts' ids, [n, longest] of ``dtype`` (int32 or int64), and lengths, int64 [n]."""
+        encoded = self.encode(texts)
+        return encoded.pad(np.arange(len(encoded.word_counts)), dtype)
+
+
+def split_words(text: str | bytes, scheme: str) -> list[str]:
+    """All words of a text by ``scheme``, in order."""
+    (content,) = _as_bytes([text])
+    found: list[str] = _implementation.words(content, SCHEMES[scheme])
+    return found
+
+
+def _is_wide(dtype: DTypeLike) -> bool:
+    if np.dtype(dtype) not in (np.int32, np.int64):
+        raise ValueError(f"ids are int32 or int64, not {np.dtype(dtype)}")
+    return np.dtype(dtype) == np.int64
+
+
+def _as_bytes(texts: Iterable[str | bytes]) -> Sequence[bytes]:
+    content = []
+    for number, text in enumerate(texts):
+        if isinstance(text, str):
+            content.append(text.encode("utf-8", "surrogatepass"))
+        elif isinstance(text, bytes):
+            content.append(text)
+        else:
+            raise TypeError(f"text {number} is {type(text).__name__}, not str or bytes")
+    return content

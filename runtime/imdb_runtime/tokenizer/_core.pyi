@@ -1,0 +1,16 @@
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+class WordTable:
+    def __init__(self, words: Sequence[bytes]) -> None: ...
+    def find(self, word: str) -> int: ...
+
+def words(text: bytes, scheme: int) -> list[str]: ...
+def encode(
+    table: WordTable, texts: Sequence[bytes], scheme: int, max_length: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]: ...
+def pad(
+    ids: NDArray[np.int32], offsets: NDArray[np.int64], rows: NDArray[np.int64], wide: bool
+) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.int64]]: ...

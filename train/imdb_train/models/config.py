@@ -1,0 +1,52 @@
+"""What a model is made of: everything needed to build it again, nothing about its training."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from imdb_runtime.errors import BundleError
+
+ARCHITECTURES = ("lstm", "gru", "cnn")
+POOLINGS = ("last", "max")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The architecture of a classifier.
+
+    ``widths`` and ``filters`` (of each width) are the CNN's; ``hidden`` (per direction),
+    ``layers`` and ``pooling`` are the recurrent models'. ``pooling`` is ``last``, the last
+    forward and backward hidden states, or ``max``, the outputs max-pooled over time.
+    """
+
+    architecture: str
+    vocabulary_size: int
+    embedding_dimension: int = 100
+    dropout: float = 0.5
+    widths: tuple[int, ...] = (3, 4, 5)
+    filters: int = 64
+    hidden: int = 256
+    layers: int = 2
+    pooling: str = "last"
+
+    def __post_init__(self) -> None:
+        if self.architecture not in ARCHITECTURES:
+            raise BundleError(
+                f"unknown architecture {self.architecture!r}; known are {', '.join(ARCHITECTURES)}"
+            )
+        if self.pooling not in POOLINGS:
+            raise BundleError(f"unknown pooling {self.pooling!r}; known are {', '.join(POOLINGS)}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON holds them."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "ModelConfig":
+        """The reverse of ``to_json``; raises ``BundleError`` on an unknown or missing field."""
+        unknown = set(values) - {field.name for field in fields(cls)}
+        if unknown:
+            raise BundleError(f"config.json: unknown model field {min(unknown)!r}")
+        try:
+            return cls(**{**values, "widths": tuple(values.get("widths", cls.widths))})
+        except TypeError as error:
+            raise BundleError(f"config.json: model: {error}") from error
