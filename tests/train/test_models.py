@@ -1,0 +1,102 @@
+"""The models' logits depend on the words of a review and on nothing else."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imdb_runtime.errors import BundleError
+from imdb_train.models import ModelConfig, build_model
+
+VARIANTS = [("cnn", "last"), ("lstm", "last"), ("lstm", "max"), ("gru", "last"), ("gru", "max")]
+
+
+def make(architecture: str, pooling: str = "last"):
+    torch.manual_seed(3)
+    return build_model(
+        ModelConfig(
+            architecture, 50, embedding_dimension=6, filters=4, hidden=5, pooling=pooling
+        )
+    ).eval()
+
+
+MODELS = {variant: make(*variant) for variant in VARIANTS}
+
+
+def logits(model, reviews: list[list[int]], width: int) -> np.ndarray:
+    ids = torch.zeros(len(reviews), width, dtype=torch.long)
+    for row, review in zip(ids, reviews, strict=True):
+        row[: len(review)] = torch.tensor(review, dtype=torch.long)
+    with torch.no_grad():
+        return model(ids, torch.tensor([len(review) for review in reviews])).numpy()
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids="-".join)
+@given(
+    reviews=st.lists(st.lists(st.integers(1, 49), max_size=12), min_size=1, max_size=6),
+    padding=st.integers(0, 9),
+)
+def test_a_logit_depends_neither_on_padding_nor_on_the_batch(variant, reviews, padding):
+    model = MODELS[variant]
+    together = logits(model, reviews, max(map(len, reviews)) + padding)
+    alone = [logits(model, [review], len(review))[0] for review in reviews]
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids="-".join)
+def test_an_empty_review_has_a_logit(variant):
+    assert np.isfinite(logits(MODELS[variant], [[]], 0)).all()
+    assert np.isfinite(logits(MODELS[variant], [[], []], 7)).all()
+
+
+def test_the_cnn_is_what_its_formula_says():
+    """max over the windows inside the review of relu(w · window + b), then linear."""
+    model = MODELS["cnn", "last"]
+    review = [7, 3, 9, 30, 2, 11]
+    embedding = model.embedding.weight.detach().numpy()[review]
+    pooled = []
+    for convolution in model.convolutions:
+        weight, bias = convolution.weight.detach().numpy(), convolution.bias.detach().numpy()
+        width = weight.shape[2]
+        windows = [embedding[i : i + width].T for i in range(len(review) - width + 1)]
+        values = np.array([(weight * window).sum((1, 2)) + bias for window in windows])
+        pooled += np.maximum(values, 0).max(0).tolist()
+    output = model.output
+    expected = output.weight.detach().numpy()[0] @ pooled + output.bias.item()
+    np.testing.assert_allclose(logits(model, [review], 9), [expected], rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", ["lstm", "gru"])
+def test_the_last_states_are_those_after_the_last_and_before_the_first_word(architecture):
+    """The same network run by hand, unpacked, over the review alone."""
+    model = MODELS[architecture, "last"]
+    review = torch.tensor([[4, 8, 15, 16, 23, 42]])
+    with torch.no_grad():
+        outputs, _ = model.recurrent(model.embedding(review))
+        hidden = model.config.hidden
+        ends = torch.cat((outputs[:, -1, :hidden], outputs[:, 0, hidden:]), dim=1)
+        expected = model.output(ends)[0].numpy()
+    np.testing.assert_allclose(logits(model, [review[0].tolist()], 20), expected, atol=1e-6)
+
+
+def test_padding_is_never_trained():
+    model = make("cnn").train()
+    loss = model(torch.tensor([[5, 6, 0, 0]]), torch.tensor([2])).sum()
+    loss.backward()
+    assert not model.embedding.weight[0].any()
+    assert not model.embedding.weight.grad[0].any()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"architecture": "transformer"}, {"pooling": "mean"}, {"colour": "red"}]
+)
+def test_an_unknown_architecture_pooling_or_field_is_refused(wrong):
+    with pytest.raises(BundleError, match=next(iter(wrong.values()))
+                       if "colour" not in wrong else "colour"):
+        ModelConfig.from_json({"architecture": "cnn", "vocabulary_size": 5, **wrong})
+
+
+def test_a_config_survives_json():
+    config = ModelConfig("gru", 99, widths=(1, 2), pooling="max")
+    assert ModelConfig.from_json(config.to_json()) == config

@@ -1,0 +1,111 @@
+"""Length-bucketed batches, the same again for the same seed and epoch."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from imdb_runtime.tokenizer import Encoded
+
+# Reviews are drawn at random this many batches at a time and sorted by length within: batches stay
+# mixed, and padding falls from about half of all words to a few percent.
+_BATCHES_A_BUCKET = 50
+
+
+@dataclass(frozen=True)
+class LabelledReviews:
+    """Encoded reviews with their labels, float32 [n], 0 ``neg`` and 1 ``pos``."""
+
+    encoded: Encoded
+    labels: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+class TrainingBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """One epoch of training: (ids, lengths, labels) batches in random order.
+
+    ``part`` of ``parts``: each process of a distributed training takes every ``parts``-th batch,
+    and all take as many. With ``train_length``, a longer review is read from a random place.
+    """
+
+    def __init__(
+        self,
+        reviews: LabelledReviews,
+        batch_size: int,
+        *,
+        train_length: int | None,
+        seed: int,
+        epoch: int,
+        part: int = 0,
+        parts: int = 1,
+    ) -> None:
+        self._encoded, self._labels = reviews.encoded, torch.from_numpy(reviews.labels)
+        random = np.random.default_rng((seed, epoch))
+        if train_length is not None:
+            self._encoded = _crop(self._encoded, train_length, random)
+        batches = _bucketed(self._encoded.lengths, batch_size, random)
+        self._batches = batches[part : len(batches) // parts * parts : parts]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        for rows in self._batches:
+            ids, lengths = self._encoded.pad(rows)
+            yield torch.from_numpy(ids), torch.from_numpy(lengths), self._labels[rows]
+
+
+class EvaluationBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
+    """All reviews once, shortest first, in batches of bounded size; ``rows`` says which."""
+
+    _MOST_WORDS = 65_536
+
+    def __init__(self, reviews: LabelledReviews, *, part: int = 0, parts: int = 1) -> None:
+        self._encoded, self._labels = reviews.encoded, torch.from_numpy(reviews.labels)
+        lengths = self._encoded.lengths
+        self.rows: list[NDArray[np.int64]] = []
+        order = np.argsort(lengths, kind="stable")
+        start = 0
+        while start < len(order):
+            end = start + 1
+            while end < len(order) and (end - start + 1) * lengths[order[end]] <= self._MOST_WORDS:
+                end += 1
+            self.rows.append(order[start:end])
+            start = end
+        self.rows = self.rows[part::parts]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        for rows in self.rows:
+            ids, lengths = self._encoded.pad(rows)
+            yield torch.from_numpy(ids), torch.from_numpy(lengths), self._labels[rows]
+
+
+def _bucketed(
+    lengths: NDArray[np.int64], batch_size: int, random: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    order = random.permutation(len(lengths))
+    bucket = batch_size * _BATCHES_A_BUCKET
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, len(order), bucket):
+        rows = order[start : start + bucket]
+        rows = rows[np.argsort(lengths[rows], kind="stable")]
+        batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def _crop(encoded: Encoded, length: int, random: np.random.Generator) -> Encoded:
+    lengths = encoded.lengths
+    kept = np.minimum(lengths, length)
+    starts = encoded.offsets[:-1] + random.integers(0, lengths - kept + 1)
+    offsets = np.concatenate(([0], np.cumsum(kept)))
+    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], kept)
+    return Encoded(encoded.ids[np.repeat(starts, kept) + within], offsets, encoded.word_counts)

@@ -1,0 +1,164 @@
+"""What each word adds to a review's logit, by Layer Integrated Gradients.
+
+Sundararajan, Taly and Yan (2017), "Axiomatic Attribution for Deep Networks". The path runs from
+the embedding of as many ``<pad>`` as the review has words to the embedding of the review.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from captum.attr import LayerIntegratedGradients
+from torch import Tensor
+
+from imdb_runtime.errors import BundleError, InputError
+from imdb_train.models import Model
+from imdb_train.run import Run
+
+LABELS = ("neg", "pos")
+# The recurrent models are smooth along the path; the CNN has a kink wherever another window
+# becomes a filter's largest, and needs more steps for a small delta.
+DEFAULT_STEPS = {"cnn": 300, "lstm": 100, "gru": 100}
+# Words in one forward and backward pass: about 250 MB for the default LSTM.
+_WORDS_A_PASS = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One review, its prediction, and what each of its words added to it.
+
+    ``attributions``, float32 [len(words)], are in logits: a positive one pulls towards ``pos``.
+    Their sum is ``logit - baseline_logit + delta``; ``delta``, the convergence delta, is the error
+    of the integral taken in ``steps`` steps. ``probability`` is that of ``pos``. ``words`` are
+    those the model reads; ``word_count`` is how many the review has.
+    """
+
+    text: str
+    words: list[str]
+    attributions: npt.NDArray[np.float32]
+    label: str
+    probability: float
+    true_label: str | None
+    logit: float
+    baseline_logit: float
+    delta: float
+    steps: int
+    word_count: int
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the review has more words than the model reads."""
+        return self.word_count > len(self.words)
+
+
+def explain(
+    run: Run,
+    texts: Sequence[str],
+    *,
+    labels: Sequence[str | None] | None = None,
+    steps: int | None = None,
+) -> list[Explanation]:
+    """Explain each of ``texts`` with the model of ``run``.
+
+    ``labels`` are the true ones, ``neg``, ``pos`` or None, one a text, and only passed on.
+    ``steps`` is at how many points of the path the gradient is taken: more make ``delta`` smaller;
+    None takes the architecture's ``DEFAULT_STEPS``.
+    Words beyond the tokenizer's ``max_length`` take no part (``Explanation.truncated``).
+
+    Raises
+    ------
+    InputError
+        Where ``labels`` do not fit ``texts``, or ``steps`` is below one.
+    BundleError
+        Where the run's temperature, threshold or weights are not finite numbers.
+    """
+    if steps is None:
+        steps = DEFAULT_STEPS[run.model.config.architecture]
+    if steps < 1:
+        raise InputError(f"steps is {steps}; it must be at least 1")
+    if labels is None:
+        labels = [None] * len(texts)
+    if len(labels) != len(texts):
+        raise InputError(f"{len(labels)} labels for {len(texts)} texts; give one a text")
+    for label in labels:
+        if label is not None and label not in LABELS:
+            raise InputError(f"unknown label {label!r}; known are {', '.join(LABELS)}")
+    with _evaluation(run.model):
+        return [
+            _explain_one(run, text, label, steps) for text, label in zip(texts, labels, strict=True)
+        ]
+
+
+def _explain_one(run: Run, text: str, true_label: str | None, steps: int) -> Explanation:
+    words = run.tokenizer.words(text)
+    padded, read = run.tokenizer.encode_padded([text], np.int64)
+    device = run.model.embedding.weight.device
+    ids = torch.from_numpy(padded[:, : read[0]]).to(device)
+    lengths = torch.from_numpy(read).to(device)
+    baseline = torch.zeros_like(ids)  # <pad>
+    with torch.no_grad():
+        logit = float(run.model(ids, lengths))
+        baseline_logit = float(run.model(baseline, lengths))
+    if not (math.isfinite(logit) and math.isfinite(baseline_logit)):
+        raise BundleError("the model's logit is not a finite number; train the run again")
+    attributions = _attribute(run.model, ids, baseline, lengths, steps)
+    temperature = _setting(run.config, "temperature", 1.0)
+    probability = float(torch.sigmoid(torch.tensor(logit / temperature, dtype=torch.float64)))
+    return Explanation(
+        text=text,
+        words=words[: read[0]],
+        attributions=attributions,
+        label=LABELS[probability >= _setting(run.config, "threshold", 0.5)],
+        probability=probability,
+        true_label=true_label,
+        logit=logit,
+        baseline_logit=baseline_logit,
+        delta=float(attributions.sum(dtype=np.float64)) - (logit - baseline_logit),
+        steps=steps,
+        word_count=len(words),
+    )
+
+
+def _attribute(
+    model: Model, ids: Tensor, baseline: Tensor, lengths: Tensor, steps: int
+) -> npt.NDArray[np.float32]:
+    """Attributions, float32 [n], of one review's ``ids``, int64 [1, n]."""
+    words = ids.shape[1]
+    if words == 0:
+        return np.zeros(0, dtype=np.float32)
+    # cuDNN has no backward pass for a recurrent layer in evaluation mode.
+    with torch.backends.cudnn.flags(enabled=False):
+        method: Any = LayerIntegratedGradients(model, model.embedding)
+        by_dimension = method.attribute(
+            ids,
+            baseline,
+            additional_forward_args=(lengths,),
+            n_steps=steps,
+            internal_batch_size=max(1, _WORDS_A_PASS // words),
+        )
+    # A model may pad the review before it embeds it; padding has the baseline's value, so zero.
+    summed: npt.NDArray[np.float32] = by_dimension[0, :words].sum(dim=1).detach().cpu().numpy()
+    return summed
+
+
+@contextmanager
+def _evaluation(model: Model) -> Iterator[None]:
+    """Dropout off inside the block."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
+
+
+def _setting(config: dict[str, Any], name: str, default: float) -> float:
+    value = config.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise BundleError(f"config.json: {name} is {value!r}; it must be a number above 0")
+    return float(value)
