@@ -15,9 +15,7 @@ VARIANTS = [("cnn", "last"), ("lstm", "last"), ("lstm", "max"), ("gru", "last"),
 def make(architecture: str, pooling: str = "last"):
     torch.manual_seed(3)
     return build_model(
-        ModelConfig(
-            architecture, 50, embedding_dimension=6, filters=4, hidden=5, pooling=pooling
-        )
+        ModelConfig(architecture, 50, embedding_dimension=6, filters=4, hidden=5, pooling=pooling)
     ).eval()
 
 
@@ -92,8 +90,9 @@ def test_padding_is_never_trained():
     "wrong", [{"architecture": "transformer"}, {"pooling": "mean"}, {"colour": "red"}]
 )
 def test_an_unknown_architecture_pooling_or_field_is_refused(wrong):
-    with pytest.raises(BundleError, match=next(iter(wrong.values()))
-                       if "colour" not in wrong else "colour"):
+    with pytest.raises(
+        BundleError, match=next(iter(wrong.values())) if "colour" not in wrong else "colour"
+    ):
         ModelConfig.from_json({"architecture": "cnn", "vocabulary_size": 5, **wrong})
 
 

@@ -10,7 +10,9 @@ def test_the_notebooks_recipe_has_the_notebooks_settings():
     for architecture, batch_size in (("lstm", 64), ("cnn", 128)):
         recipe = load_recipe("notebook", architecture)
         assert (recipe.scheme, recipe.validation, recipe.validation_fraction) == (
-            "whitespace", "random", 0.3,
+            "whitespace",
+            "random",
+            0.3,
         )
         assert (recipe.lr, recipe.clip, recipe.patience) == (1e-4, 2.0, 15)
         assert recipe.batch_size == batch_size

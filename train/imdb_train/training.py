@@ -130,7 +130,7 @@ def train(
     vectors = None
     if glove is not None:
         vectors = load_glove(glove, tokenizer.vocabulary.words, offline=offline)
-        report(f"{vectors.name}: vectors for {vectors.found.mean():.1%} of the vocabulary")
+        report(f"{vectors.name}: vectors for {vectors.coverage:.1%} of the vocabulary")
     torch.manual_seed(recipe.seed)
     model = _initial_model(architecture, recipe, tokenizer.vocabulary, vectors)
     history = History()
@@ -164,7 +164,7 @@ def train(
             "validation_fraction": recipe.validation_fraction,
             "seed": recipe.seed,
         },
-        "glove": vectors and {"name": vectors.name, "coverage": float(vectors.found.mean())},
+        "glove": vectors and {"name": vectors.name, "coverage": vectors.coverage},
         "best_epoch": int(min(history.rows, key=lambda row: row["val_loss"])["epoch"]),
         "seconds": round(time.time() - started, 1),
         "environment": _environment(),
@@ -289,18 +289,25 @@ def _fit(
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,
     )
-    trainer.fit(
-        module, data, ckpt_path=checkpoints / "last.ckpt" if resume else None, weights_only=True
-    )
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(
+            module,
+            data,
+            ckpt_path=checkpoints / "last.ckpt" if resume else None,
+            weights_only=True,
+        )
+    except SystemExit as stop:
+        if trainer.interrupted:  # Lightning's answer to Ctrl-C
+            raise KeyboardInterrupt from stop
+        raise
     state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"]
     module.load_state_dict(state)
     return trainer
 
 
 def _quiet_lightning() -> None:
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", ".*does not have many workers.*")
     warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated.*")
     warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")

@@ -27,7 +27,7 @@ def render_page(explanations: Sequence[Explanation]) -> str:
     """The page as text; words of the reviews are escaped."""
     environment = Environment(
         loader=PackageLoader("imdb_train.explain", "."),
-        autoescape=False,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
