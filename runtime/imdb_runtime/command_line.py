@@ -1,11 +1,12 @@
 """What the four commands share: how an error is shown, exit codes, signals, closed pipes."""
 
+import functools
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -20,6 +21,7 @@ def run_command(command: click.Command) -> NoReturn:
 
     Errors are one line on stderr. A closed pipe (``| head``) ends the program quietly.
     """
+    _hide_closed_pipes_from_click(command)
     try:
         command.main(standalone_mode=False)
         sys.stdout.flush()
@@ -34,7 +36,7 @@ def run_command(command: click.Command) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
+    except (BrokenPipeError, _ClosedPipeError):
         # The reader has what it wanted. Python flushes stdout once more at exit: give it a sink.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -62,6 +64,24 @@ def needs_extra(extra: str) -> Iterator[None]:
         raise DependencyError(
             f"{error.name} is not installed; run: pip install 'imdb-edge[{extra}]'"
         ) from error
+
+
+class _ClosedPipeError(Exception):
+    """A ``BrokenPipeError`` on its way through click, which would make exit 1 of it."""
+
+
+def _hide_closed_pipes_from_click(command: click.Command) -> None:
+    callback = command.callback
+    assert callback is not None
+
+    @functools.wraps(callback)
+    def run(*arguments: Any, **options: Any) -> Any:
+        try:
+            return callback(*arguments, **options)
+        except BrokenPipeError as error:
+            raise _ClosedPipeError from error
+
+    command.callback = run
 
 
 def _fail(message: str) -> NoReturn:

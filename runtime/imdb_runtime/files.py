@@ -15,8 +15,13 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
 
     The bytes are on the disk before the name is (fsync, rename, fsync of the folder), so a reader
     sees the old file, the new one, or none, never a part. On an error the temporary file is gone.
+    What is there and is no file, such as ``/dev/null`` or a pipe, is written to directly.
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        with path.open("wb") as special:
+            yield special
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     temporary = Path(name)
     try:

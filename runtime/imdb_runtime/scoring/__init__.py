@@ -1,0 +1,1 @@
+"""``imdb-score``: readers, writers and the command."""

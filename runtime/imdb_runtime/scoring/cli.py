@@ -1,0 +1,195 @@
+"""``imdb-score``: one review a line in, one row a review out, in order."""
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
+
+import click
+
+from imdb_runtime.command_line import run_command
+from imdb_runtime.files import write_atomically
+from imdb_runtime.scoring import readers, writers
+from imdb_runtime.scoring.lines import in_chunks
+from imdb_runtime.scoring.progress import Progress
+
+if TYPE_CHECKING:
+    from imdb_runtime.classifier import Classifier
+
+EXAMPLES = """\b
+Examples:
+  imdb-score reviews.txt
+  echo 'Best film ever' | imdb-score
+  imdb-score --model bundles/cnn --format csv --with-text --output scores.csv reviews.jsonl
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("files", nargs=-1, metavar="[FILE ... | -]")
+@click.option(
+    "--model",
+    metavar="BUNDLE",
+    type=click.Path(path_type=Path),
+    help="Folder written by imdb-export.  [default: the model that comes with the package]",
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="cuda fails where it cannot be used; auto then takes the CPU.",
+)
+@click.option(
+    "--engine", type=click.Choice(["auto", "onnx"]), default="auto", show_default=True,
+    help="What runs the model.",
+)  # fmt: skip
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="CPU threads.  [default: all CPUs this process may use]",
+)
+@click.option(
+    "--input-format",
+    type=click.Choice(readers.FORMATS),
+    default="auto",
+    show_default=True,
+    help="auto goes by the file's suffix, else lines.",
+)
+@click.option(
+    "--column",
+    metavar="NAME",
+    help=f"Column that holds the reviews.  [default: the first of {', '.join(readers.COLUMNS)}]",
+)
+@click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(writers.FORMATS),
+    default="tsv",
+    show_default=True,
+    help="CSV has a header, JSONL has named fields.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write here instead of to stdout; the file is whole or not there.",
+)
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    metavar="X",
+    help="Probability from which a review is positive.  [default: the model's]",
+)
+@click.option(
+    "--with-text",
+    is_flag=True,
+    help=r"Add the text; in TSV with \\, \t, \r and \n for backslash, tab and line ends.",
+)
+@click.version_option(package_name="imdb-edge", prog_name="imdb-score")
+@click.help_option("-h", "--help")
+def command(
+    files: tuple[str, ...],
+    model: Path | None,
+    device: str,
+    engine: str,
+    threads: int | None,
+    input_format: str,
+    column: str | None,
+    output_format: str,
+    output: Path | None,
+    threshold: float | None,
+    with_text: bool,
+) -> None:
+    """Score movie reviews: is each one positive or negative?
+
+    Reads one review a line from each FILE, or from standard input where there is none or it is -.
+    Writes a row for each review, in order: the label, a tab and the probability of "pos".
+    A line ends at a line feed and nothing else; an empty line is a review of no words.
+    """
+    if not files:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise click.UsageError("no FILE given; for example: imdb-score reviews.txt")
+        files = (readers.STANDARD_INPUT,)
+    sources = [readers.Source.of(path, input_format) for path in files]
+    if column is not None and all(source.format == "lines" for source in sources):
+        raise click.UsageError(
+            "--column is for files with columns; give --input-format csv, tsv, jsonl or parquet"
+        )
+    classifier = _load(model, device=device, engine=engine, threads=threads, threshold=threshold)
+    sizes = [source.size for source in sources]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    cut = 0
+    with (
+        _open_output(output) as out,
+        Progress(total, beside_rows=output is None and sys.stdout.isatty()) as progress,
+    ):
+        out.write(writers.header(output_format, with_text=with_text))
+        for texts, position in _chunks(sources, column):
+            scores = classifier.score_texts(texts)
+            out.write(
+                writers.rows(
+                    output_format,
+                    classifier.labels(scores.probabilities).tolist(),
+                    scores.probabilities.tolist(),
+                    texts if with_text else None,
+                )
+            )
+            out.flush()
+            cut += int((scores.word_counts > classifier.max_length).sum())
+            progress.update(len(texts), position)
+    click.echo(progress.summary(), err=True)
+    if cut:
+        click.echo(
+            f"{cut:,} {'review was' if cut == 1 else 'reviews were'} longer than"
+            f" {classifier.max_length:,} words; only the first {classifier.max_length:,} were read",
+            err=True,
+        )
+
+
+def main() -> NoReturn:
+    """The entry point ``imdb-score``."""
+    run_command(command)
+
+
+def _load(
+    model: Path | None, *, device: str, engine: str, threads: int | None, threshold: float | None
+) -> "Classifier":
+    from imdb_runtime.classifier import Classifier
+
+    with warnings.catch_warnings(record=True) as notices:
+        warnings.simplefilter("always", RuntimeWarning)
+        classifier = Classifier.load(
+            model, device=device, engine=engine, threads=threads, threshold=threshold
+        )
+    for notice in notices:
+        if issubclass(notice.category, RuntimeWarning):
+            click.echo(f"note: {notice.message}", err=True)
+    return classifier
+
+
+def _chunks(sources: list[readers.Source], column: str | None) -> Iterator[tuple[list[bytes], int]]:
+    """Texts, and how many bytes of all sources have been read by then."""
+    before = 0
+    for source in sources:
+        with source.open() as file:
+            for chunk in in_chunks(source.texts(file, column, _warn)):
+                yield chunk, before + (0 if source.size is None else file.tell())
+        before += source.size or 0
+
+
+def _warn(message: str) -> None:
+    click.echo(f"note: {message}", err=True)
+
+
+@contextmanager
+def _open_output(path: Path | None) -> Iterator[BinaryIO]:
+    if path is not None:
+        with write_atomically(path) as file:
+            yield file
+        return
+    if sys.stdout is None:
+        raise click.ClickException("standard output is closed; give --output FILE")
+    yield sys.stdout.buffer

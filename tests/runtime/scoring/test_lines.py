@@ -1,0 +1,95 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imdb_runtime.scoring import lines
+from imdb_runtime.scoring.lines import in_chunks, read_lines
+
+
+def expected_lines(content: bytes) -> list[bytes]:
+    r"""The specification: lines end at ``\n``, the last may lack it."""
+    parts = content.removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    return parts if parts[-1] else parts[:-1]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", []),
+        (b"\n", [b""]),
+        (b"\n\n", [b"", b""]),
+        (b"a", [b"a"]),
+        (b"a\n", [b"a"]),
+        (b"a\n\nb", [b"a", b"", b"b"]),
+        (b"a\r\nb\r", [b"a\r", b"b\r"]),
+        (b"a\x00b\n", [b"a\x00b"]),
+        (b"\xef\xbb\xbfa\n\xef\xbb\xbfb\n", [b"a", b"\xef\xbb\xbfb"]),
+        ("a\u2028b\x0bc\x0cd\x85\n".encode(), ["a\u2028b\x0bc\x0cd\x85".encode()]),
+        (b"\xff\xfe\n", [b"\xff\xfe"]),
+    ],
+)
+def test_lines_end_at_line_feeds_alone(content: bytes, expected: list[bytes]):
+    assert list(read_lines(io.BytesIO(content))) == expected
+
+
+@pytest.mark.parametrize("block", range(1, 24))
+def test_lines_do_not_depend_on_where_the_blocks_end(block: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    content = b"\xef\xbb\xbfone\n\n\ntwo words\r\nx\n last one"
+    assert list(read_lines(io.BytesIO(content))) == expected_lines(content)
+
+
+@given(st.binary(max_size=200) | st.text("ab\n\r", max_size=200).map(str.encode))
+def test_random_bytes_split_as_specified(content: bytes):
+    with pytest.MonkeyPatch.context() as patch:
+        for block in (1, 2, 3, 7, 1024):
+            patch.setattr(lines, "BLOCK_BYTES", block)
+            assert list(read_lines(io.BytesIO(content))) == expected_lines(content)
+
+
+@pytest.mark.parametrize("block", [1, 3, 10, 11, 64])
+def test_a_line_that_is_too_long_is_cut_and_reported(block: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "BLOCK_BYTES", block)
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 10)
+    content = b"0123456789\nshort\n" + b"x" * 11 + b"\n" + b"y" * 50 + b"\n\n" + b"z" * 30
+    cut: list[int] = []
+    assert list(read_lines(io.BytesIO(content), cut.append)) == [
+        b"0123456789",
+        b"short",
+        b"x" * 10,
+        b"y" * 10,
+        b"",
+        b"z" * 10,
+    ]
+    assert cut == [3, 4, 6]
+
+
+def test_memory_stays_within_bounds_on_an_endless_line(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "MAX_LINE_BYTES", 1000)
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 100)
+    kept: list[int] = []
+
+    class Long(io.RawIOBase):
+        blocks = 10_000
+
+        def read(self, size: int = -1) -> bytes:
+            self.blocks -= 1
+            return b"x" * size if self.blocks else b""
+
+    for line in read_lines(Long()):
+        kept.append(len(line))
+    assert kept == [1000]
+
+
+@given(st.lists(st.binary(max_size=9), max_size=60))
+def test_chunks_hold_all_texts_in_order_within_bounds(texts: list[bytes]):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "MAX_CHUNK_ROWS", 5)
+        patch.setattr(lines, "MAX_CHUNK_BYTES", 20)
+        chunks = list(in_chunks(texts))
+    assert [text for chunk in chunks for text in chunk] == texts
+    for chunk in chunks:
+        assert 1 <= len(chunk) <= 5
+        assert sum(map(len, chunk[:-1])) < 20
