@@ -62,7 +62,10 @@ class TrainingBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
 
 
 class EvaluationBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
-    """All reviews once, shortest first, in batches of bounded size; ``rows`` says which."""
+    """All reviews once, shortest first, in batches of bounded size; ``rows`` says which.
+
+    ``part`` of ``parts``: each process of a distributed training takes every ``parts``-th review.
+    """
 
     _MOST_WORDS = 65_536
 
@@ -70,7 +73,7 @@ class EvaluationBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         self._encoded, self._labels = reviews.encoded, torch.from_numpy(reviews.labels)
         lengths = self._encoded.lengths
         self.rows: list[NDArray[np.int64]] = []
-        order = np.argsort(lengths, kind="stable")
+        order = np.argsort(lengths, kind="stable")[part::parts]
         start = 0
         while start < len(order):
             end = start + 1
@@ -78,7 +81,6 @@ class EvaluationBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
                 end += 1
             self.rows.append(order[start:end])
             start = end
-        self.rows = self.rows[part::parts]
 
     def __len__(self) -> int:
         return len(self.rows)

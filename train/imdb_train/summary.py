@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -18,7 +17,7 @@ _COLUMNS = {
 
 def show_metrics(metrics: dict[str, Any]) -> None:
     """Print a row for each part (validation, test) on stderr."""
-    table = Table("part", box=SIMPLE)
+    table = Table("part", box=None, padding=(0, 2, 0, 0))
     table.add_column("reviews", justify="right")
     for heading in _COLUMNS.values():
         table.add_column(heading, justify="right")
