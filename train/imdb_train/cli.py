@@ -9,6 +9,14 @@ import click
 from imdb_runtime.command_line import needs_extra, run_command
 
 DEFAULT_GLOVE = "6B.100d"
+EXAMPLES = """\b
+Examples:
+  imdb-train cnn                      on IMDB, found or downloaded, into runs/cnn
+  imdb-train cnn --glove 6B.100d      from GloVe vectors
+  imdb-train lstm --recipe notebook   the settings of the original notebook
+  imdb-train cnn --data my_reviews.csv --text-column body --label-column verdict
+"""
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
 _EXISTING = click.Path(exists=True, path_type=Path)
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -18,17 +26,10 @@ def main() -> None:
     run_command(command)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings=_CONTEXT, epilog=EXAMPLES)
 @click.version_option(package_name="imdb-edge", prog_name="imdb-train")
 def command() -> None:
-    r"""Train a sentiment classifier on movie reviews.
-
-    \b
-    Examples:
-      imdb-train cnn                       on IMDB, found or downloaded, into runs/cnn
-      imdb-train cnn --glove 6B.100d       from GloVe vectors
-      imdb-train lstm --recipe notebook    the settings of the original notebook
-      imdb-train cnn --data my_reviews.csv --text-column body --label-column stars
+    """Train a sentiment classifier on movie reviews.
 
     `imdb-train cnn --help` lists the options, which are the same for every architecture.
     """
@@ -153,7 +154,7 @@ def _add(architecture: str, about: str) -> None:
 
     Progress goes to stderr, the run folder's path to stdout.
     """,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=_CONTEXT,
     )
     @_options
     def _train(**options: Any) -> None:

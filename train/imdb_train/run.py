@@ -77,7 +77,11 @@ class Run:
         except (OSError, SafetensorError, RuntimeError) as error:
             reason = str(error).splitlines()[0]
             raise BundleError(f"{folder / WEIGHTS}: cannot read the weights: {reason}") from error
-        return cls(model.eval(), Tokenizer(vocabulary, scheme, max_length), config, metrics)
+        try:
+            tokenizer = Tokenizer(vocabulary, scheme, max_length)
+        except (ValueError, TypeError) as error:
+            raise BundleError(f"{folder / CONFIG}: tokenizer: {error}") from error
+        return cls(model.eval(), tokenizer, config, metrics)
 
     def save(self, folder: Path) -> None:
         """Write the run's files into ``folder``, each whole or not at all."""

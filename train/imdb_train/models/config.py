@@ -43,6 +43,8 @@ class ModelConfig:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "ModelConfig":
         """The reverse of ``to_json``; raises ``BundleError`` on an unknown or missing field."""
+        if not isinstance(values, dict):
+            raise BundleError("config.json: model is malformed: not an object")
         unknown = set(values) - {field.name for field in fields(cls)}
         if unknown:
             raise BundleError(f"config.json: unknown model field {min(unknown)!r}")
