@@ -38,7 +38,8 @@ class Classifier:
     """A sentiment classifier, made from a bundle by ``Classifier.load``.
 
     One classifier may be used from several threads at once, and pickles: the copy loads the same
-    verified bytes again. A text's probability does not depend on the texts scored along with it.
+    verified bytes again. A text's probability does not depend on the texts scored along with it,
+    but for an int8 LSTM, whose operator scales its input over the whole batch.
 
     Attributes
     ----------
