@@ -287,6 +287,8 @@ def test_interrupted_it_exits_with_130_and_leaves_no_output(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A test run in a shell's background inherits an ignored SIGINT, and would hand it on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         deadline = time.monotonic() + 30
         # The temporary file shows that it is reading.
