@@ -26,7 +26,7 @@ from imdb_runtime.bundle import (
 from imdb_runtime.engines.cpus import available_cpus
 from imdb_runtime.engines.onnx_engine import OnnxEngine
 from imdb_runtime.errors import BundleError
-from imdb_train.corpus.data import LABELS
+from imdb_train.labels import LABELS
 from imdb_train.run import WEIGHTS, Run
 
 Notify = Callable[[str, float | None], None]

@@ -12,7 +12,7 @@ from imdb_runtime.batching import logits_in_order
 from imdb_runtime.bundle import VOCABULARY_FILE, Bundle
 from imdb_runtime.engines import create_engine
 from imdb_runtime.errors import BundleError
-from imdb_runtime.scoring.lines import in_chunks, read_lines
+from imdb_runtime.lines import in_chunks, read_lines
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary
 
 
@@ -154,7 +154,7 @@ class Classifier:
         r"""Score a binary stream line by line, in constant memory; lines end at ``\n`` alone.
 
         Gives one ``Score`` a line, in order, the empty ones too. Of a line longer than
-        ``scoring.lines.MAX_LINE_BYTES`` the first part is scored.
+        ``lines.MAX_LINE_BYTES`` the first part is scored.
         """
         for lines in in_chunks(read_lines(stream)):
             probabilities = self.score_texts(lines).probabilities

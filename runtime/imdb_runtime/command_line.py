@@ -1,12 +1,11 @@
 """What the four commands share: how an error is shown, exit codes, signals, closed pipes."""
 
-import functools
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -19,15 +18,15 @@ EXIT_INTERRUPTED = 128 + signal.SIGINT
 def run_command(command: click.Command) -> NoReturn:
     """Run ``command`` and leave the process: 0 done, 1 it could not, 2 wrong usage, 130 Ctrl-C.
 
-    Errors are one line on stderr. A closed pipe (``| head``) ends the program quietly.
+    Errors are one line on stderr. A closed pipe (``| head``) ends the program quietly. ``command``
+    may be a group; it or its subcommand gives nothing back, or leaves with ``context.exit(code)``.
     """
     _hide_closed_pipes_from_click(command)
     try:
-        command.main(standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(0)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = command.main(standalone_mode=False)  # that of context.exit, else None
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        sys.exit(code or 0)
     except click.UsageError as error:
         error.show()
         sys.exit(error.exit_code)
@@ -71,17 +70,18 @@ class _ClosedPipeError(Exception):
 
 
 def _hide_closed_pipes_from_click(command: click.Command) -> None:
-    callback = command.callback
-    assert callback is not None
+    # The two calls that click's main makes: the first prints --help, the second runs the callback
+    # and, in a group, all that its subcommand does.
+    for step in ("make_context", "invoke"):
+        setattr(command, step, _hidden_closed_pipes()(getattr(command, step)))
 
-    @functools.wraps(callback)
-    def run(*arguments: Any, **options: Any) -> Any:
-        try:
-            return callback(*arguments, **options)
-        except BrokenPipeError as error:
-            raise _ClosedPipeError from error
 
-    command.callback = run
+@contextmanager
+def _hidden_closed_pipes() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ClosedPipeError from error
 
 
 def _fail(message: str) -> NoReturn:

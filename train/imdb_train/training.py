@@ -32,6 +32,7 @@ from imdb_train.batches import LabelledReviews
 from imdb_train.corpus import Corpus, Split, load_corpus, split_validation
 from imdb_train.curves import plot_curves
 from imdb_train.glove import GloveVectors, load_glove
+from imdb_train.labels import LABELS
 from imdb_train.lightning import History, ProgressLines, TrainingData, TrainingModule
 from imdb_train.metrics import evaluate
 from imdb_train.models import Model, ModelConfig, build_model
@@ -155,7 +156,7 @@ def train(
     config = {
         "model": model.config.to_json(),
         "tokenizer": {"scheme": tokenizer.scheme, "max_length": tokenizer.max_length},
-        "labels": ["neg", "pos"],
+        "labels": list(LABELS),
         "threshold": 0.5,
         "temperature": 1.0,
         **settings,

@@ -11,8 +11,8 @@ import click
 
 from imdb_runtime.command_line import run_command
 from imdb_runtime.files import write_atomically
+from imdb_runtime.lines import in_chunks
 from imdb_runtime.scoring import readers, writers
-from imdb_runtime.scoring.lines import in_chunks
 from imdb_runtime.scoring.progress import Progress
 
 if TYPE_CHECKING:

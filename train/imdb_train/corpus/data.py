@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imdb_runtime.errors import InputError
-
-LABELS = ("neg", "pos")
+from imdb_train.labels import LABELS
 
 
 @dataclass(frozen=True)

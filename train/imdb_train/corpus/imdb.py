@@ -13,7 +13,8 @@ import numpy as np
 
 from imdb_runtime.errors import InputError
 from imdb_train.corpus.archive import read_archive
-from imdb_train.corpus.data import LABELS, Corpus, Split
+from imdb_train.corpus.data import Corpus, Split
+from imdb_train.labels import LABELS
 
 ARCHIVE = "aclImdb_v1.tar.gz"
 FOLDER = "aclImdb"

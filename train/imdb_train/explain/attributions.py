@@ -17,10 +17,10 @@ from captum.attr import LayerIntegratedGradients
 from torch import Tensor
 
 from imdb_runtime.errors import BundleError, InputError
+from imdb_train.labels import LABELS
 from imdb_train.models import Model
 from imdb_train.run import Run
 
-LABELS = ("neg", "pos")
 # The recurrent models are smooth along the path; the CNN has a kink wherever another window
 # becomes a filter's largest, and needs more steps for a small delta.
 DEFAULT_STEPS = {"cnn": 300, "lstm": 100, "gru": 100}

@@ -12,6 +12,7 @@ import click
 
 from imdb_runtime.command_line import needs_extra, run_command
 from imdb_runtime.errors import BundleError, InputError
+from imdb_train.labels import LABELS
 
 if TYPE_CHECKING:
     from imdb_train.explain.attributions import Explanation
@@ -50,7 +51,7 @@ Without TEXT, six sentences with known labels are explained:
 @click.option(
     "--label",
     "labels",
-    type=click.Choice(("neg", "pos")),
+    type=click.Choice(LABELS),
     multiple=True,
     help="The true label; repeated, one a TEXT, in order.",
 )

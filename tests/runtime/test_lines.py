@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imdb_runtime.scoring import lines
-from imdb_runtime.scoring.lines import in_chunks, read_lines
+from imdb_runtime import lines
+from imdb_runtime.lines import in_chunks, read_lines
 
 
 def expected_lines(content: bytes) -> list[bytes]:
