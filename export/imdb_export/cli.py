@@ -15,8 +15,8 @@ _RUN_FILES = ("config.json", "model.safetensors", "vocab.txt")
 _EXAMPLE = """\b
 Example:
   imdb-train cnn --glove 6B.100d
-  imdb-export runs/cnn --opset 17
-  imdb-score reviews.txt --model bundles/cnn
+  imdb-export runs/cnn-glove --opset 17
+  imdb-score reviews.txt --model bundles/cnn-glove
 """
 
 
@@ -38,7 +38,8 @@ Example:
     "--out",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="The bundle to write; a bundle there is replaced.  [default: bundles/ and RUN's name]",
+    help="The bundle to write; a bundle there is replaced.  [default: bundles/ and RUN's name, "
+    "with -int8 for --int8]",
 )
 @click.option(
     "--data",
@@ -55,6 +56,7 @@ Example:
     help="Validation reviews to compare with PyTorch on; 0 for none.",
 )
 @click.version_option(package_name="imdb-edge", prog_name="imdb-export")
+@click.help_option("-h", "--help")
 def export_command(
     run_folder: Path | None,
     opset: int,
@@ -71,7 +73,7 @@ def export_command(
     """
     folder = run_folder if run_folder is not None else _newest_run()
     # "." and "runs/cnn/.." have no name of their own.
-    name = folder.resolve().name
+    name = folder.resolve().name + ("-int8" if int8 else "")
     with needs_extra("export"):
         from rich.console import Console
 

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from imdb_runtime.errors import InputError
+
 
 @contextmanager
 def write_atomically(path: Path) -> Iterator[BinaryIO]:
@@ -18,6 +20,8 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
     What is there and is no file, such as ``/dev/null`` or a pipe, is written to directly.
     """
     path = Path(path)
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: its folder does not exist; make it first")
     if path.exists() and not path.is_file():
         with path.open("wb") as special:
             yield special

@@ -111,7 +111,7 @@ def test_without_its_packages_it_names_the_extra(make_run, tmp_path):
 def test_help_has_an_example_and_needs_no_torch(tmp_path):
     done = imdb_export("--help", folder=tmp_path, code=WITHOUT_TORCH)
     assert done.returncode == 0
-    assert "imdb-export runs/cnn --opset 17" in done.stdout
+    assert "imdb-export runs/cnn-glove --opset 17" in done.stdout
 
 
 def test_version(tmp_path):

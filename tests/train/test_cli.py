@@ -43,6 +43,7 @@ def test_help_shows_an_example(tmp_path):
         (["cnn", "--recipe", "bset"], 1, "no recipe 'bset'"),
         (["cnn", "--lr", "-1"], 1, "lr = -1.0 is out of range"),
         (["cnn", "--offline"], 1, "aclImdb_v1.tar.gz"),
+        (["cnn", "--freeze-epochs", "1"], 2, "add --glove"),
         (["cnn", "--resume"], 1, "nothing to resume"),
         (["cnn", "--glove", "7B.100d"], 1, "7B.100d"),
     ],

@@ -89,3 +89,13 @@ def test_weights_of_another_model_are_refused(folder):
     edit(folder / "config.json", model={**config["model"], "filters": 5})
     with pytest.raises(BundleError, match=r"model\.safetensors"):
         Run.load(folder)
+
+
+def test_a_bundle_and_an_unfinished_training_are_told_from_a_run(tmp_path):
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "manifest.json").write_text("{}")
+    with pytest.raises(BundleError, match="a bundle; give the run"):
+        Run.load(tmp_path / "bundle")
+    (tmp_path / "begun" / "checkpoints").mkdir(parents=True)
+    with pytest.raises(BundleError, match="not finished; go on with imdb-train --resume"):
+        Run.load(tmp_path / "begun")

@@ -16,7 +16,7 @@ from imdb_train.batches import LabelledReviews
 from imdb_train.metrics import evaluate
 from imdb_train.recipes import Recipe
 from imdb_train.run import Run
-from imdb_train.training import DataSource, train
+from imdb_train.training import DataSource, Hardware, train
 
 QUICK = Recipe(
     epochs=3,
@@ -148,10 +148,37 @@ def test_resuming_with_other_settings_is_refused(source, tmp_path):
 
     with pytest.raises(RuntimeError):
         train("cnn", QUICK, source, tmp_path, report=interrupt)
-    with pytest.raises(InputError, match="another recipe"):
+    with pytest.raises(InputError, match=r"another recipe lr: it was 0\.005, now 0\.0001"):
         train("cnn", replace(QUICK, lr=1e-4), source, tmp_path, resume=True)
     with pytest.raises(InputError, match="another architecture"):
         train("lstm", QUICK, source, tmp_path, resume=True)
+
+
+def test_an_interrupted_training_is_not_thrown_away(source, tmp_path):
+    def interrupt(line: str) -> None:
+        if line.startswith("epoch 2/3"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train("cnn", QUICK, source, tmp_path, report=interrupt)
+    checkpoint = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
+    with pytest.raises(BundleError, match="holds an interrupted training; go on with --resume"):
+        train("cnn", QUICK, source, tmp_path)
+    assert (tmp_path / "checkpoints" / "last.ckpt").read_bytes() == checkpoint
+
+
+def test_vectors_of_no_word_are_refused_and_leave_no_folder(source, tmp_path):
+    path = tmp_path / "vectors.txt"
+    path.write_text("zzzz 1 2 3\nyyyy 4 5 6\n")
+    with pytest.raises(InputError, match="holds no word of the vocabulary"):
+        train("cnn", QUICK, source, tmp_path / "run", glove=str(path))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_a_precision_that_only_gpus_have_is_refused(source, tmp_path):
+    with pytest.raises(InputError, match="16-mixed needs a GPU"):
+        train("cnn", QUICK, source, tmp_path, hardware=Hardware(precision="16-mixed"))
 
 
 def test_there_must_be_something_to_resume(source, tmp_path):

@@ -1,6 +1,7 @@
 """``imdb-train``: from reviews to a run folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,7 +70,9 @@ def _options(function: _Command) -> _Command:
             metavar="NAME|FILE",
             help="Settings: default, notebook, or a TOML file.",
         ),
-        click.option("--epochs", type=click.IntRange(min=1), metavar="N"),
+        click.option(
+            "--epochs", type=click.IntRange(min=1), metavar="N", help="Train at most N epochs."
+        ),
         click.option(
             "--patience",
             type=click.IntRange(min=1),
@@ -193,20 +196,40 @@ def _run(
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = load_recipe(recipe, architecture).with_overrides("command line", **given)
     folder = out or _default_folder(architecture, glove, settings.freeze_epochs, resume=resume)
-    run = train(
-        architecture,
-        settings,
-        DataSource(data, test_data, text_column, label_column, film_column),
-        folder,
-        glove=glove,
-        hardware=Hardware(precision, devices),
-        resume=resume,
-        offline=offline,
-        report=rank_zero_only(lambda line: click.echo(line, err=True)),
-    )
+    if settings.freeze_epochs and glove is None:
+        raise click.UsageError("--freeze-epochs keeps given vectors as they are: add --glove")
+    with _told_how_to_go_on(folder):
+        run = train(
+            architecture,
+            settings,
+            DataSource(data, test_data, text_column, label_column, film_column),
+            folder,
+            glove=glove,
+            hardware=Hardware(precision, devices),
+            resume=resume,
+            offline=offline,
+            report=rank_zero_only(lambda line: click.echo(line, err=True)),
+        )
     if run is not None:
         show_metrics(run.metrics)
         click.echo(folder)
+
+
+@contextmanager
+def _told_how_to_go_on(folder: Path) -> Iterator[None]:
+    """After Ctrl-C, say what is kept and how to go on."""
+    from imdb_train.checkpoints import last_checkpoint
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if last_checkpoint(folder).exists():
+            click.echo(
+                f"the last whole epoch is kept: go on with the same command and"
+                f" --out {folder} --resume",
+                err=True,
+            )
+        raise
 
 
 def _default_folder(architecture: str, glove: str | None, frozen: int, *, resume: bool) -> Path:

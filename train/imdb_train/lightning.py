@@ -67,7 +67,8 @@ class TrainingModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Publish the epoch's figures, over the whole set and all processes."""
-        self.log("train_loss", self.train_loss.compute())
+        # Over all processes already; sync_dist says so to Lightning.
+        self.log("train_loss", self.train_loss.compute(), sync_dist=True)
         self.train_loss.reset()
         self.log("val_loss", self.val_loss, prog_bar=True)
         self.log("val_f1", self.val_f1, prog_bar=True)

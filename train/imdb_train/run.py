@@ -51,6 +51,13 @@ class Run:
         folder = Path(folder)
         if not folder.is_dir():
             raise BundleError(f"{folder}: no such run folder; imdb-train writes one")
+        if not (folder / CONFIG).exists():
+            if (folder / "manifest.json").exists():
+                raise BundleError(f"{folder}: a bundle; give the run it was exported from")
+            if (folder / "checkpoints").exists():
+                raise BundleError(
+                    f"{folder}: a training that is not finished; go on with imdb-train --resume"
+                )
         config = _read_json(folder / CONFIG)
         metrics = _read_json(folder / METRICS) if (folder / METRICS).exists() else {}
         if config.get("format_version") != FORMAT_VERSION:

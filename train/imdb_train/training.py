@@ -4,11 +4,9 @@ import contextlib
 import csv
 import ctypes
 import io
-import json
 import logging
 import os
 import platform
-import shutil
 import sys
 import time
 import warnings
@@ -25,9 +23,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 
-from imdb_runtime.errors import BundleError, InputError
+from imdb_runtime.errors import InputError
 from imdb_runtime.files import write_atomically
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary, split_words
+from imdb_train import checkpoints
 from imdb_train.batches import LabelledReviews
 from imdb_train.corpus import Corpus, Split, load_corpus, split_validation
 from imdb_train.curves import plot_curves
@@ -37,9 +36,7 @@ from imdb_train.lightning import History, ProgressLines, TrainingData, TrainingM
 from imdb_train.metrics import evaluate
 from imdb_train.models import Model, ModelConfig, build_model
 from imdb_train.recipes import Recipe
-from imdb_train.run import Run, write_json
-
-CHECKPOINTS, SETTINGS = "checkpoints", "settings.json"
+from imdb_train.run import Run
 
 
 @dataclass(frozen=True)
@@ -105,9 +102,13 @@ def train(
     InputError
         Where the data, the vectors or the settings are not usable.
     BundleError
-        Where ``folder`` cannot be resumed, or holds a run already.
+        Where ``folder`` cannot be resumed, or holds a run, finished or not.
     """
     started = time.time()
+    if hardware.precision == "16-mixed" and not torch.cuda.is_available():
+        raise InputError("precision 16-mixed needs a GPU; take bf16-mixed or 32-true")
+    if not resume:
+        checkpoints.refuse_taken_folder(folder)
     corpus = source.load(offline=offline)
     if recipe.validation == "film" and corpus.train.films is None:
         report("the reviews name no films: the validation part is drawn at random")
@@ -123,8 +124,8 @@ def train(
         "devices": hardware.devices,
         "precision": hardware.precision,
     }
-    _prepare_folder(folder, settings, resume=resume)
-
+    if resume:
+        checkpoints.refuse_other_settings(folder, settings)
     tokenizer = Tokenizer(_vocabulary(training, recipe), recipe.scheme, recipe.max_length)
     report(
         f"{corpus.name}: {len(training)} reviews to train on, {len(validation)} to validate"
@@ -133,14 +134,18 @@ def train(
     vectors = None
     if glove is not None:
         vectors = load_glove(glove, tokenizer.vocabulary.words, offline=offline)
+        if not vectors.found.any():
+            raise InputError(f"{glove}: holds no word of the vocabulary; are these vectors?")
         report(f"{vectors.name}: vectors for {vectors.coverage:.1%} of the vocabulary")
     torch.manual_seed(recipe.seed)
     model = _initial_model(architecture, recipe, tokenizer.vocabulary, vectors)
     history = History()
+    if not resume and _is_first_process():
+        checkpoints.begin(folder, settings)
     trainer = _fit(
         TrainingModule(model, recipe),
         TrainingData(_encode(training, tokenizer), _encode(validation, tokenizer), recipe),
-        folder / CHECKPOINTS,
+        folder,
         recipe,
         hardware,
         history,
@@ -176,32 +181,8 @@ def train(
     run.save(folder)
     _write_history(folder / "history.csv", history.rows)
     plot_curves(history.rows, folder / "curves.png")
-    shutil.rmtree(folder / CHECKPOINTS)
+    checkpoints.remove(folder)
     return run
-
-
-def _prepare_folder(folder: Path, settings: dict[str, Any], *, resume: bool) -> None:
-    checkpoints = folder / CHECKPOINTS
-    if resume:
-        if not (checkpoints / "last.ckpt").exists():
-            raise BundleError(
-                f"{folder}: nothing to resume: no {CHECKPOINTS}/last.ckpt; "
-                "train without --resume, or give the --out of the interrupted training"
-            )
-        before = json.loads((checkpoints / SETTINGS).read_bytes())
-        changed = [name for name in settings if settings[name] != before.get(name)]
-        if changed:
-            raise InputError(
-                f"{folder}: cannot resume with another {changed[0]}: it was "
-                f"{json.dumps(before.get(changed[0]))}, now {json.dumps(settings[changed[0]])}"
-            )
-        return
-    if (folder / "config.json").exists():
-        raise BundleError(f"{folder}: holds a run already; give another --out or delete it")
-    if _is_first_process():
-        shutil.rmtree(checkpoints, ignore_errors=True)
-        checkpoints.mkdir(parents=True)
-        write_json(checkpoints / SETTINGS, settings)
 
 
 def _is_first_process() -> bool:
@@ -250,7 +231,7 @@ def _initial_model(
 def _fit(
     module: TrainingModule,
     data: TrainingData,
-    checkpoints: Path,
+    folder: Path,
     recipe: Recipe,
     hardware: Hardware,
     history: History,
@@ -262,7 +243,7 @@ def _fit(
     _quiet_lightning()
     _keep_freed_memory()
     best = ModelCheckpoint(
-        checkpoints,
+        folder / checkpoints.CHECKPOINTS,
         "best",
         monitor="val_loss",
         save_last=True,
@@ -274,7 +255,7 @@ def _fit(
     )
     on_terminal = sys.stderr.isatty()
     progress = (
-        RichProgressBar(console_kwargs={"stderr": True})
+        RichProgressBar(leave=True, console_kwargs={"stderr": True})
         if on_terminal
         else ProgressLines(history, report)
     )
@@ -297,7 +278,7 @@ def _fit(
         trainer.fit(
             module,
             data,
-            ckpt_path=checkpoints / "last.ckpt" if resume else None,
+            ckpt_path=checkpoints.last_checkpoint(folder) if resume else None,
             weights_only=True,
         )
     except SystemExit as stop:

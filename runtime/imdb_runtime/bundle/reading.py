@@ -45,6 +45,8 @@ class Bundle:
             raise BundleError(
                 f"{folder}: cannot read the bundle: {error.strerror}; imdb-export writes bundles"
             ) from error
+        if MANIFEST_FILE not in entries and "config.json" in entries:
+            raise BundleError(f"{folder}: a run, not a bundle; export it: imdb-export {folder}")
         if MANIFEST_FILE not in entries:
             raise BundleError(f"{folder}: not a bundle, it has no {MANIFEST_FILE}")
         where = folder / MANIFEST_FILE

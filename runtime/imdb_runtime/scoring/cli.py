@@ -118,6 +118,7 @@ def command(
         raise click.UsageError(
             "--column is for files with columns; give --input-format csv, tsv, jsonl or parquet"
         )
+    _refuse_to_overwrite_input(output, sources)
     classifier = _load(model, device=device, engine=engine, threads=threads, threshold=threshold)
     sizes = [source.size for source in sources]
     total = None if None in sizes else sum(size or 0 for size in sizes)
@@ -152,6 +153,14 @@ def command(
 def main() -> NoReturn:
     """The entry point ``imdb-score``."""
     run_command(command)
+
+
+def _refuse_to_overwrite_input(output: Path | None, sources: list[readers.Source]) -> None:
+    if output is None or not output.is_file():
+        return
+    for source in sources:
+        if source.path != readers.STANDARD_INPUT and output.samefile(source.path):
+            raise click.UsageError(f"--output {output} would replace the reviews; name another")
 
 
 def _load(

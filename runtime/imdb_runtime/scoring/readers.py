@@ -20,6 +20,11 @@ from imdb_runtime.tables import Column, read_rows, require_text
 FORMATS = ("auto", "lines", *tables.FORMATS)
 COLUMNS = ("text", "review", "sentence")
 STANDARD_INPUT = "-"
+# Read as lines of text, these would be scored as noise.
+_NO_TEXT = (
+    ".7z", ".arrow", ".bz2", ".doc", ".docx", ".feather", ".gz", ".json", ".npy", ".pdf", ".pkl",
+    ".tar", ".xls", ".xlsx", ".xz", ".zip", ".zst",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,14 @@ class Source:
         Raises
         ------
         InputError
-            Where there is no such file, or it is a folder.
+            Where there is no such file, it is a folder, or its suffix is of no known format.
         """
         if input_format == "auto":
+            if Path(path).suffix.lower() in _NO_TEXT:
+                raise InputError(
+                    f"{path}: not a format that is read; unpack or convert it, or say what it is"
+                    " with --input-format"
+                )
             input_format = tables.FORMAT_OF_SUFFIX.get(Path(path).suffix.lower(), "lines")
         if path == STANDARD_INPUT:
             return cls(path, input_format, None)

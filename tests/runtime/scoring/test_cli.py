@@ -181,7 +181,7 @@ def test_output_to_a_device_does_not_replace_it(score: Score, tmp_path: Path):
         (["absent.txt"], "absent.txt: cannot read it: No such file or directory"),
         (["."], ".: is a folder"),
         (["--device", "cuda"], "device cuda: the installed onnxruntime is the CPU build"),
-        (["--output", "absent/scores.tsv"], "No such file or directory"),
+        (["--output", "absent/scores.tsv"], "absent/scores.tsv: its folder does not exist"),
         (["--input-format", "parquet"], "standard input: Parquet"),
         (["--input-format", "csv", "--column", "x"], "standard input, line 1: no column 'x'"),
     ],
@@ -314,3 +314,50 @@ def test_a_full_disk_is_one_line(command: list[str], bundle: Path, tmp_path: Pat
         )
     assert done.returncode == 1
     assert "No space left on device" in only_line(done.stderr)
+
+
+@pytest.mark.parametrize("name", ["reviews.json", "reviews.txt.gz", "Reviews.XLSX"])
+def test_a_file_that_is_no_text_is_refused(command: list[str], tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"[1, 2]")
+    done = subprocess.run([*command, str(tmp_path / name)], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"not a format that is read" in done.stderr
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_what_such_a_file_is_can_be_said(command: list[str], bundle: Path, tmp_path: Path):
+    (tmp_path / "reviews.json").write_bytes(b"good film\nbad film\n")
+    arguments = ["--model", str(bundle), "--input-format", "lines", str(tmp_path / "reviews.json")]
+    done = subprocess.run([*command, *arguments], capture_output=True, check=True)
+    assert done.stdout.count(b"\n") == 2
+
+
+def test_the_reviews_are_not_replaced_by_their_scores(
+    command: list[str], bundle: Path, tmp_path: Path
+):
+    reviews = tmp_path / "reviews.txt"
+    reviews.write_bytes(b"good film\n")
+    (tmp_path / "link.txt").symlink_to(reviews)
+    for output in (reviews, tmp_path / "link.txt"):
+        arguments = ["--model", str(bundle), "--output", str(output), str(reviews)]
+        done = subprocess.run([*command, *arguments], capture_output=True, check=False)
+        assert done.returncode == 2
+        assert b"would replace the reviews" in done.stderr
+        assert reviews.read_bytes() == b"good film\n"
+
+
+def test_an_output_folder_that_is_not_there_is_named(
+    command: list[str], bundle: Path, tmp_path: Path
+):
+    arguments = ["--model", str(bundle), "--output", str(tmp_path / "nowhere" / "scores.tsv"), "-"]
+    done = subprocess.run([*command, *arguments], capture_output=True, input=b"x", check=False)
+    assert done.returncode == 1
+    assert b"scores.tsv: its folder does not exist; make it first" in done.stderr
+
+
+def test_a_run_given_as_a_bundle_is_told(command: list[str], tmp_path: Path):
+    (tmp_path / "config.json").write_text("{}")
+    done = subprocess.run(
+        [*command, "--model", str(tmp_path), "-"], capture_output=True, input=b"x", check=False
+    )
+    assert b"a run, not a bundle; export it: imdb-export" in done.stderr

@@ -70,6 +70,7 @@ Without TEXT, six sentences with known labels are explained:
     help="What stdout gets: words in colour (a listing when piped), or a JSON object a line.",
 )
 @click.version_option(package_name="imdb-edge", prog_name="imdb-explain")
+@click.help_option("-h", "--help")
 def explain_command(
     run_folder: Path,
     texts: tuple[str, ...],
