@@ -49,6 +49,16 @@ def history(folder) -> list[dict[str, float]]:
     return rows
 
 
+def interrupted_by(stop: type[BaseException]):
+    """A report that raises ``stop`` in the second of three epochs."""
+
+    def report(line: str) -> None:
+        if line.startswith("epoch 2/3"):
+            raise stop
+
+    return report
+
+
 def assert_same_run(one, other) -> None:
     assert history(one) == history(other)
     for name, value in weights(one).items():
@@ -130,24 +140,16 @@ def test_resuming_gives_the_numbers_of_an_uninterrupted_training(
 ):
     train(architecture, QUICK, source, tmp_path / "whole")
 
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch 2/3"):
-            raise stop
-
     with pytest.raises(stop):
-        train(architecture, QUICK, source, tmp_path / "parts", report=interrupt)
+        train(architecture, QUICK, source, tmp_path / "parts", report=interrupted_by(stop))
     assert not (tmp_path / "parts" / "config.json").exists()
     train(architecture, QUICK, source, tmp_path / "parts", resume=True)
     assert_same_run(tmp_path / "whole", tmp_path / "parts")
 
 
 def test_resuming_with_other_settings_is_refused(source, tmp_path):
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch 2/3"):
-            raise RuntimeError
-
     with pytest.raises(RuntimeError):
-        train("cnn", QUICK, source, tmp_path, report=interrupt)
+        train("cnn", QUICK, source, tmp_path, report=interrupted_by(RuntimeError))
     with pytest.raises(InputError, match=r"another recipe lr: it was 0\.005, now 0\.0001"):
         train("cnn", replace(QUICK, lr=1e-4), source, tmp_path, resume=True)
     with pytest.raises(InputError, match="another architecture"):
@@ -155,12 +157,8 @@ def test_resuming_with_other_settings_is_refused(source, tmp_path):
 
 
 def test_an_interrupted_training_is_not_thrown_away(source, tmp_path):
-    def interrupt(line: str) -> None:
-        if line.startswith("epoch 2/3"):
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        train("cnn", QUICK, source, tmp_path, report=interrupt)
+        train("cnn", QUICK, source, tmp_path, report=interrupted_by(KeyboardInterrupt))
     checkpoint = (tmp_path / "checkpoints" / "last.ckpt").read_bytes()
     with pytest.raises(BundleError, match="holds an interrupted training; go on with --resume"):
         train("cnn", QUICK, source, tmp_path)
