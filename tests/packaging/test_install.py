@@ -28,7 +28,7 @@ JUNK = (
     ".pytest_cache/CACHEDIR.TAG",
     ".venv/bin/python",
     "csrc/core.c",
-    "runtime/imdb_runtime/tokenizer/_core.cpython-399-none.so",
+    "runtime/imdb_runtime/_core.cpython-399-none.so",
     "train/imdb_train/__pycache__/run.cpython-399.pyc",
     "tests/__pycache__/conftest.cpython-399.pyc",
 )
@@ -110,7 +110,7 @@ def test_the_wheel_is_the_packages_whole_with_one_extension(built, source_files)
     }
     assert expected >= {
         "imdb_runtime/py.typed",
-        "imdb_runtime/tokenizer/_core.pyi",
+        "imdb_runtime/_core.pyi",
         "imdb_runtime/bundles/default/manifest.json",
         "imdb_runtime/bundles/default/model.onnx",
         "imdb_runtime/bundles/default/vocab.txt",
@@ -120,7 +120,7 @@ def test_the_wheel_is_the_packages_whole_with_one_extension(built, source_files)
         "imdb_export/py.typed",
     }
     (extension,) = names - metadata - expected
-    assert extension.startswith("imdb_runtime/tokenizer/_core.")
+    assert extension.startswith("imdb_runtime/_core.")
     assert expected <= names
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imdb_runtime.tokenizer import _core, reference
+from imdb_runtime import _core
+from imdb_runtime.tokenizer import reference
 from imdb_runtime.tokenizer.unicode_tables import UNICODE_VERSION
 
 SCHEMES = (reference.WORDS, reference.WHITESPACE)

@@ -22,7 +22,7 @@ _implementation: Any
 if os.environ.get("IMDB_PURE_PYTHON") == "1":
     _implementation = reference
 else:
-    from imdb_runtime.tokenizer import _core as _implementation
+    from imdb_runtime import _core as _implementation
 
 
 class Encoded(NamedTuple):

@@ -1,0 +1,164 @@
+cdef extern from "vocabulary.h" nogil:
+    ctypedef struct imdb_vocabulary:
+        pass
+    imdb_vocabulary *imdb_vocabulary_new(const uint8_t *bytes, const int64_t *offsets, size_t count)
+    void imdb_vocabulary_free(imdb_vocabulary *vocabulary)
+    int32_t imdb_vocabulary_find(const imdb_vocabulary *vocabulary, const uint8_t *word, size_t size)
+
+cdef extern from "tokenizer.h" nogil:
+    ctypedef int imdb_scheme
+    ctypedef struct imdb_scanner:
+        pass
+    size_t imdb_scratch_size(size_t size)
+    void imdb_scanner_start(imdb_scanner *scanner, imdb_scheme scheme, const uint8_t *text,
+                            size_t size, uint8_t *scratch)
+    bint imdb_scanner_next(imdb_scanner *scanner, const uint8_t **word, size_t *size)
+    size_t imdb_encode(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const uint8_t *text,
+                       size_t size, uint8_t *scratch, int32_t *ids, size_t limit)
+
+
+cdef class WordTable:
+    cdef imdb_vocabulary *vocabulary
+
+    def __cinit__(self, words not None):
+        cdef bytes joined = b"".join(words)
+        cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(joined)
+        offsets = np.zeros(len(words) + 1, dtype=np.int64)
+        np.cumsum([len(word) for word in words], out=offsets[1:])
+        cdef int64_t[::1] view = offsets
+        self.vocabulary = imdb_vocabulary_new(start, &view[0], len(words))
+        if self.vocabulary == NULL:
+            raise MemoryError("no memory for the vocabulary")
+
+    def __dealloc__(self):
+        imdb_vocabulary_free(self.vocabulary)
+
+    def find(self, str word not None):
+        cdef bytes content = word.encode("utf-8", "surrogatepass")
+        return imdb_vocabulary_find(
+            self.vocabulary, <const uint8_t *>PyBytes_AS_STRING(content), PyBytes_GET_SIZE(content))
+
+
+def words(bytes text not None, imdb_scheme scheme):
+    cdef size_t size = PyBytes_GET_SIZE(text)
+    cdef uint8_t *scratch = <uint8_t *>malloc(imdb_scratch_size(size))
+    if scratch == NULL:
+        raise MemoryError("no memory for a text of this size")
+    cdef imdb_scanner scanner
+    cdef const uint8_t *word
+    cdef size_t word_size
+    cdef list found = []
+    try:
+        imdb_scanner_start(&scanner, scheme, <const uint8_t *>PyBytes_AS_STRING(text), size, scratch)
+        while imdb_scanner_next(&scanner, &word, &word_size):
+            found.append(PyUnicode_DecodeUTF8(<const char *>word, word_size, NULL))
+    finally:
+        free(scratch)
+    return found
+
+
+# Ids of a batch, growing.
+cdef struct Ids:
+    int32_t *values
+    size_t used, capacity
+
+
+cdef bint reserve(Ids *ids, size_t more) noexcept nogil:
+    if ids.capacity - ids.used >= more:
+        return True
+    cdef size_t capacity = max(2 * ids.capacity, ids.used + more)
+    cdef int32_t *values = <int32_t *>realloc(ids.values, capacity * sizeof(int32_t))
+    if values == NULL:
+        return False
+    ids.values = values
+    ids.capacity = capacity
+    return True
+
+
+cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, Texts *texts,
+                       size_t max_length, Ids *ids, int64_t *offsets,
+                       int64_t *counts) noexcept nogil:
+    cdef uint8_t *scratch = <uint8_t *>malloc(imdb_scratch_size(texts.longest))
+    if scratch == NULL:
+        return False
+    cdef size_t i, words
+    offsets[0] = 0
+    for i in range(texts.count):
+        # A word takes at least one byte.
+        if not reserve(ids, min(texts.sizes[i], max_length)):
+            free(scratch)
+            return False
+        words = imdb_encode(vocabulary, scheme, texts.starts[i], texts.sizes[i], scratch,
+                            ids.values + ids.used, max_length)
+        ids.used += min(words, max_length)
+        counts[i] = words
+        offsets[i + 1] = ids.used
+    free(scratch)
+    return True
+
+
+def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_length):
+    cdef list held = list(texts)
+    cdef Texts view = Texts(NULL, NULL, 0, 0)
+    cdef Ids ids = Ids(NULL, 0, 0)
+    cdef int64_t[::1] offsets = np.empty(len(held) + 1, dtype=np.int64)
+    cdef int64_t[::1] counts = np.empty(max(len(held), 1), dtype=np.int64)
+    cdef int32_t[::1] copied
+    cdef bint done
+    try:
+        view_texts(held, &view)
+        with nogil:
+            done = encode_texts(
+                table.vocabulary, scheme, &view, max_length, &ids, &offsets[0], &counts[0])
+        if not done:
+            raise MemoryError("no memory for a batch of this size")
+        result = np.empty(ids.used, dtype=np.int32)
+        if ids.used:
+            copied = result
+            memcpy(&copied[0], ids.values, ids.used * sizeof(int32_t))
+    finally:
+        free(view.starts)
+        free(view.sizes)
+        free(ids.values)
+    return result, np.asarray(offsets), np.asarray(counts)[:len(held)]
+
+
+ctypedef fused Number:
+    int32_t
+    int64_t
+
+
+cdef void fill(Number *padded, size_t width, const int32_t *ids, const int64_t *offsets,
+               const int64_t *rows, size_t count) noexcept nogil:
+    cdef size_t place, i, length
+    cdef const int32_t *row
+    for place in range(count):
+        row = ids + offsets[rows[place]]
+        length = offsets[rows[place] + 1] - offsets[rows[place]]
+        for i in range(length):
+            padded[place * width + i] = row[i]
+        memset(padded + place * width + length, 0, (width - length) * sizeof(Number))
+
+
+def pad(ids not None, offsets not None, rows not None, bint wide):
+    cdef const int32_t[::1] all_ids = ids
+    cdef const int64_t[::1] all_offsets = offsets
+    cdef const int64_t[::1] picked = np.ascontiguousarray(rows, dtype=np.int64)
+    if len(picked) and not (0 <= np.min(rows) and np.max(rows) < len(offsets) - 1):
+        raise IndexError("a row is outside the encoded texts")
+    lengths = np.asarray(offsets)[rows + 1] - np.asarray(offsets)[rows]
+    cdef size_t count = len(picked), width = lengths.max(initial=0)
+    padded = np.empty((count, width), dtype=np.int64 if wide else np.int32)
+    cdef int32_t[:, ::1] narrow_view
+    cdef int64_t[:, ::1] wide_view
+    if padded.size == 0:
+        return padded, lengths
+    if wide:
+        wide_view = padded
+        with nogil:
+            fill(&wide_view[0, 0], width, &all_ids[0], &all_offsets[0], &picked[0], count)
+    else:
+        narrow_view = padded
+        with nogil:
+            fill(&narrow_view[0, 0], width, &all_ids[0], &all_offsets[0], &picked[0], count)
+    return padded, lengths
