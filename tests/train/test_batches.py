@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from imdb_runtime.tokenizer import Encoded
+from imdb_train.augmentation import Augmentation
 from imdb_train.batches import EvaluationBatches, LabelledReviews, TrainingBatches
 
 
@@ -19,7 +20,13 @@ def reviews() -> LabelledReviews:
 
 def training_batches(reviews, epoch=0, seed=1, train_length=None, part=0, parts=1):
     batches = TrainingBatches(
-        reviews, 16, train_length=train_length, seed=seed, epoch=epoch, part=part, parts=parts
+        reviews,
+        16,
+        augmentation=Augmentation(length=train_length),
+        seed=seed,
+        epoch=epoch,
+        part=part,
+        parts=parts,
     )
     return [tuple(tensor.numpy() for tensor in batch) for batch in batches]
 

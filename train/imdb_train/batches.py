@@ -10,10 +10,13 @@ from torch import Tensor
 from torch.utils.data import IterableDataset
 
 from imdb_runtime.tokenizer import Encoded
+from imdb_train.augmentation import Augmentation
 
 # Reviews are drawn at random this many batches at a time and sorted by length within: batches stay
 # mixed, and padding falls from about half of all words to a few percent.
 _BATCHES_A_BUCKET = 50
+
+_NO_AUGMENTATION = Augmentation()
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class TrainingBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
     """One epoch of training: (ids, lengths, labels) batches in random order.
 
     ``part`` of ``parts``: each process of a distributed training takes every ``parts``-th batch,
-    and all take as many. With ``train_length``, a longer review is read from a random place.
+    and all take as many. ``augmentation`` says how the epoch's texts differ from the reviews.
     """
 
     def __init__(
@@ -39,16 +42,15 @@ class TrainingBatches(IterableDataset[tuple[Tensor, Tensor, Tensor]]):
         reviews: LabelledReviews,
         batch_size: int,
         *,
-        train_length: int | None,
+        augmentation: Augmentation = _NO_AUGMENTATION,
         seed: int,
         epoch: int,
         part: int = 0,
         parts: int = 1,
     ) -> None:
-        self._encoded, self._labels = reviews.encoded, torch.from_numpy(reviews.labels)
+        self._labels = torch.from_numpy(reviews.labels)
         random = np.random.default_rng((seed, epoch))
-        if train_length is not None:
-            self._encoded = _crop(self._encoded, train_length, random)
+        self._encoded = augmentation.apply(reviews.encoded, random)
         batches = _bucketed(self._encoded.lengths, batch_size, random)
         self._batches = batches[part : len(batches) // parts * parts : parts]
 
@@ -102,12 +104,3 @@ def _bucketed(
         rows = rows[np.argsort(lengths[rows], kind="stable")]
         batches += [rows[i : i + batch_size] for i in range(0, len(rows), batch_size)]
     return [batches[i] for i in random.permutation(len(batches))]
-
-
-def _crop(encoded: Encoded, length: int, random: np.random.Generator) -> Encoded:
-    lengths = encoded.lengths
-    kept = np.minimum(lengths, length)
-    starts = encoded.offsets[:-1] + random.integers(0, lengths - kept + 1)
-    offsets = np.concatenate(([0], np.cumsum(kept)))
-    within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], kept)
-    return Encoded(encoded.ids[np.repeat(starts, kept) + within], offsets, encoded.word_counts)

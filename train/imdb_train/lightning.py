@@ -10,6 +10,7 @@ from torch import Tensor
 from torchmetrics import MeanMetric
 from torchmetrics.classification import BinaryF1Score
 
+from imdb_train.augmentation import Augmentation
 from imdb_train.batches import EvaluationBatches, LabelledReviews, TrainingBatches
 from imdb_train.models import Model
 from imdb_train.recipes import Recipe
@@ -36,8 +37,14 @@ class TrainingModule(pl.LightningModule):
         self.val_f1 = BinaryF1Score()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """Adam on all weights."""
-        return torch.optim.Adam(self.parameters(), lr=self.recipe.lr)
+        """Adam on all weights, those of n-grams at a rate of their own."""
+        ngrams = getattr(self.model, "ngrams", None)
+        groups: list[dict[str, Any]] = [
+            {"params": [p for n, p in self.model.named_parameters() if not n.startswith("ngrams.")]}
+        ]
+        if ngrams is not None:
+            groups.append({"params": list(ngrams.parameters()), "lr": self.recipe.ngram_lr})
+        return torch.optim.Adam(groups, lr=self.recipe.lr, fused=True)
 
     def on_train_epoch_start(self) -> None:
         """Seed what is random within the epoch."""
@@ -83,10 +90,15 @@ class TrainingData(pl.LightningDataModule):
     """The batches of each epoch, this process's part of them."""
 
     def __init__(
-        self, training: LabelledReviews, validation: LabelledReviews, recipe: Recipe
+        self,
+        training: LabelledReviews,
+        validation: LabelledReviews,
+        recipe: Recipe,
+        augmentation: Augmentation,
     ) -> None:
         super().__init__()
         self._training, self._validation, self._recipe = training, validation, recipe
+        self._augmentation = augmentation
 
     def train_dataloader(self) -> TrainingBatches:
         """The batches of the current epoch; asked for anew at each."""
@@ -94,7 +106,7 @@ class TrainingData(pl.LightningDataModule):
         return TrainingBatches(
             self._training,
             self._recipe.batch_size,
-            train_length=self._recipe.train_length,
+            augmentation=self._augmentation,
             seed=self._recipe.seed,
             epoch=trainer.current_epoch,
             part=trainer.global_rank,

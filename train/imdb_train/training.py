@@ -1,15 +1,10 @@
 """Training from reviews to a run folder."""
 
-import contextlib
 import csv
-import ctypes
 import io
-import logging
 import os
 import platform
-import sys
 import time
-import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,24 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 
 from imdb_runtime.errors import InputError
 from imdb_runtime.files import write_atomically
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary, split_words
 from imdb_train import checkpoints
+from imdb_train.augmentation import Augmentation
 from imdb_train.batches import LabelledReviews
+from imdb_train.calibration import fit_temperature, plot_reliability
 from imdb_train.corpus import Corpus, Split, load_corpus, split_validation
 from imdb_train.curves import plot_curves
+from imdb_train.fitting import PLAIN_HARDWARE, Hardware, fit
 from imdb_train.glove import GloveVectors, load_glove
 from imdb_train.labels import LABELS
-from imdb_train.lightning import History, ProgressLines, TrainingData, TrainingModule
-from imdb_train.metrics import evaluate
+from imdb_train.lightning import History, TrainingData, TrainingModule
+from imdb_train.metrics import figures, predict_logits
 from imdb_train.models import Model, ModelConfig, build_model
 from imdb_train.recipes import Recipe
 from imdb_train.run import Run
+from imdb_train.soft_labels import SoftLabels
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ class DataSource:
     text_column: str = "text"
     label_column: str = "label"
     film_column: str | None = None
+    unlabelled_path: Path | None = None
 
     def load(self, *, offline: bool) -> Corpus:
         """Read the corpus."""
@@ -57,6 +55,7 @@ class DataSource:
             text_column=self.text_column,
             label_column=self.label_column,
             film_column=self.film_column,
+            unlabelled=self.unlabelled_path,
             offline=offline,
         )
 
@@ -68,15 +67,47 @@ class DataSource:
             "text_column": self.text_column,
             "label_column": self.label_column,
             "film_column": self.film_column,
+            "unlabelled_path": (
+                str(self.unlabelled_path.resolve()) if self.unlabelled_path else None
+            ),
         }
 
 
 @dataclass(frozen=True)
-class Hardware:
-    """What to train on: Lightning's ``precision``, and how many devices (processes on CPU)."""
+class Inputs:
+    """What a training starts from besides reviews and recipe.
 
-    precision: str = "32-true"
-    devices: int = 1
+    ``glove`` names word vectors. ``soft_labels`` is a file of a teacher's probabilities for the
+    unlabelled reviews, ``teachers`` are runs to compute them by; either has the model train on
+    those reviews too.
+    """
+
+    glove: str | None = None
+    soft_labels: Path | None = None
+    teachers: tuple[Path, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON holds them."""
+        return {
+            "glove": self.glove,
+            "soft_labels": str(self.soft_labels.resolve()) if self.soft_labels else None,
+            "teachers": [str(folder.resolve()) for folder in self.teachers],
+        }
+
+    def read_soft_labels(self, texts: list[bytes]) -> SoftLabels | None:
+        """The soft labels for ``texts``, where any are asked for."""
+        if self.soft_labels is None and not self.teachers:
+            return None
+        if self.soft_labels is not None and self.teachers:
+            raise InputError("give soft labels or teachers to make them, not both")
+        if not texts:
+            raise InputError("no unlabelled reviews to teach on; give a file of them")
+        if self.soft_labels is not None:
+            return SoftLabels.read(self.soft_labels, texts)
+        return SoftLabels.from_runs(self.teachers, texts)
+
+
+NO_INPUTS = Inputs()
 
 
 def train(
@@ -85,8 +116,8 @@ def train(
     source: DataSource,
     folder: Path,
     *,
-    glove: str | None = None,
-    hardware: Hardware = Hardware(),
+    inputs: Inputs = NO_INPUTS,
+    hardware: Hardware = PLAIN_HARDWARE,
     resume: bool = False,
     offline: bool = False,
     report: Callable[[str], None] = lambda line: None,
@@ -114,37 +145,46 @@ def train(
         report("the reviews name no films: the validation part is drawn at random")
         recipe = replace(recipe, validation="random")
     training, validation = split_validation(
-        corpus.train, recipe.validation, recipe.validation_fraction, recipe.seed
+        corpus.train, recipe.validation, recipe.validation_fraction, recipe.validation_seed
     )
     settings = {
         "architecture": architecture,
         "recipe": recipe.to_json(),
-        "glove": glove,
+        **inputs.to_json(),
         "data": source.to_json(),
         "devices": hardware.devices,
         "precision": hardware.precision,
     }
     if resume:
         checkpoints.refuse_other_settings(folder, settings)
-    tokenizer = Tokenizer(_vocabulary(training, recipe), recipe.scheme, recipe.max_length)
+    soft_labels = inputs.read_soft_labels(corpus.unlabelled)
+    taught = corpus.unlabelled if soft_labels else []
+    vocabulary = _vocabulary([*training.texts, *taught], recipe)
+    tokenizer = Tokenizer(vocabulary, recipe.scheme, recipe.max_length)
     report(
         f"{corpus.name}: {len(training)} reviews to train on, {len(validation)} to validate"
-        f", {len(tokenizer.vocabulary)} words"
+        f", {len(taught)} that a teacher labelled, {len(vocabulary)} words"
     )
     vectors = None
-    if glove is not None:
-        vectors = load_glove(glove, tokenizer.vocabulary.words, offline=offline)
+    if inputs.glove is not None:
+        vectors = load_glove(inputs.glove, vocabulary.words, offline=offline)
         if not vectors.found.any():
-            raise InputError(f"{glove}: holds no word of the vocabulary; are these vectors?")
+            raise InputError(f"{inputs.glove}: holds no word of the vocabulary; are these vectors?")
         report(f"{vectors.name}: vectors for {vectors.coverage:.1%} of the vocabulary")
     torch.manual_seed(recipe.seed)
-    model = _initial_model(architecture, recipe, tokenizer.vocabulary, vectors)
+    model = _initial_model(architecture, recipe, vocabulary, vectors)
     history = History()
     if not resume and _is_first_process():
         checkpoints.begin(folder, settings)
-    trainer = _fit(
+    validation_reviews = _encode(validation, tokenizer)
+    trainer = fit(
         TrainingModule(model, recipe),
-        TrainingData(_encode(training, tokenizer), _encode(validation, tokenizer), recipe),
+        TrainingData(
+            _training_reviews(training, taught, soft_labels, tokenizer, recipe),
+            validation_reviews,
+            recipe,
+            Augmentation.of(vocabulary, recipe.train_length, recipe.sentences, recipe.word_dropout),
+        ),
         folder,
         recipe,
         hardware,
@@ -154,25 +194,32 @@ def train(
     )
     if not trainer.is_global_zero:
         return None
-    metrics = {"validation": evaluate(model, _encode(validation, tokenizer))}
+    measured = validation_reviews
+    logits = predict_logits(model, measured)
+    temperature = fit_temperature(logits, measured.labels)
+    logits /= temperature
+    metrics = {"validation": figures(logits, measured.labels)}
     if corpus.test is not None:
         report(f"scoring the {len(corpus.test)} test reviews")
-        metrics["test"] = evaluate(model, _encode(corpus.test, tokenizer))
+        measured = _encode(corpus.test, tokenizer)
+        logits = predict_logits(model, measured) / temperature
+        metrics["test"] = figures(logits, measured.labels)
     config = {
         "model": model.config.to_json(),
         "tokenizer": {"scheme": tokenizer.scheme, "max_length": tokenizer.max_length},
         "labels": list(LABELS),
         "threshold": 0.5,
-        "temperature": 1.0,
+        "temperature": temperature,
         **settings,
         "data": {
             **source.to_json(),
             "name": corpus.name,
             "validation": recipe.validation,
             "validation_fraction": recipe.validation_fraction,
-            "seed": recipe.seed,
+            "seed": recipe.validation_seed,
         },
         "glove": vectors and {"name": vectors.name, "coverage": vectors.coverage},
+        "taught_by": soft_labels and soft_labels.made_by,
         "best_epoch": int(min(history.rows, key=lambda row: row["val_loss"])["epoch"]),
         "seconds": round(time.time() - started, 1),
         "environment": _environment(),
@@ -181,6 +228,7 @@ def train(
     run.save(folder)
     _write_history(folder / "history.csv", history.rows)
     plot_curves(history.rows, folder / "curves.png")
+    plot_reliability(logits.sigmoid().numpy(), measured.labels, folder / "reliability.png")
     checkpoints.remove(folder)
     return run
 
@@ -190,9 +238,24 @@ def _is_first_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in ("LOCAL_RANK", "NODE_RANK"))
 
 
-def _vocabulary(training: Split, recipe: Recipe) -> Vocabulary:
+def _training_reviews(
+    training: Split,
+    taught: list[bytes],
+    soft_labels: SoftLabels | None,
+    tokenizer: Tokenizer,
+    recipe: Recipe,
+) -> LabelledReviews:
+    """The labelled reviews, their labels smoothed, and behind them those a teacher labelled."""
+    smoothed = training.labels * (1 - recipe.label_smoothing) + recipe.label_smoothing / 2
+    targets = [smoothed] if soft_labels is None else [smoothed, soft_labels.probabilities]
+    return LabelledReviews(
+        tokenizer.encode([*training.texts, *taught]), np.concatenate(targets).astype(np.float32)
+    )
+
+
+def _vocabulary(texts: list[bytes], recipe: Recipe) -> Vocabulary:
     counts: Counter[str] = Counter()
-    for text in training.texts:
+    for text in texts:
         counts.update(split_words(text, recipe.scheme))
     return Vocabulary.from_counts(counts, min_count=recipe.min_count, max_size=recipe.max_size)
 
@@ -216,6 +279,8 @@ def _initial_model(
             hidden=recipe.hidden,
             layers=recipe.layers,
             pooling=recipe.pooling,
+            ngram_order=recipe.ngram_order if architecture == "cnn" else 0,
+            ngram_buckets=recipe.ngram_buckets if recipe.ngram_order else 0,
         )
     )
     with torch.no_grad():
@@ -226,89 +291,6 @@ def _initial_model(
             found = torch.from_numpy(vectors.found)
             weight[found] = torch.from_numpy(vectors.vectors)[found]
     return model
-
-
-def _fit(
-    module: TrainingModule,
-    data: TrainingData,
-    folder: Path,
-    recipe: Recipe,
-    hardware: Hardware,
-    history: History,
-    report: Callable[[str], None],
-    *,
-    resume: bool,
-) -> pl.Trainer:
-    """Train, then put the best epoch's weights back into the module."""
-    _quiet_lightning()
-    _keep_freed_memory()
-    best = ModelCheckpoint(
-        folder / checkpoints.CHECKPOINTS,
-        "best",
-        monitor="val_loss",
-        save_last=True,
-        save_on_train_epoch_end=True,
-        enable_version_counter=False,
-    )
-    stopping = EarlyStopping(
-        "val_loss", patience=max(recipe.patience, 1), check_on_train_epoch_end=True
-    )
-    on_terminal = sys.stderr.isatty()
-    progress = (
-        RichProgressBar(leave=True, console_kwargs={"stderr": True})
-        if on_terminal
-        else ProgressLines(history, report)
-    )
-    trainer = pl.Trainer(
-        accelerator="auto",
-        devices=hardware.devices,
-        strategy="ddp" if hardware.devices > 1 else "auto",
-        precision=hardware.precision,  # type: ignore[arg-type]
-        max_epochs=recipe.epochs,
-        gradient_clip_val=recipe.clip or None,
-        callbacks=[history, progress, stopping, best],
-        logger=False,
-        enable_model_summary=False,
-        enable_progress_bar=on_terminal,
-        num_sanity_val_steps=0,
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-    )
-    try:
-        trainer.fit(
-            module,
-            data,
-            ckpt_path=checkpoints.last_checkpoint(folder) if resume else None,
-            weights_only=True,
-        )
-    except SystemExit as stop:
-        if trainer.interrupted:  # Lightning's answer to Ctrl-C
-            raise KeyboardInterrupt from stop
-        raise
-    state = torch.load(best.best_model_path, weights_only=True, map_location="cpu")["state_dict"]
-    module.load_state_dict(state)
-    return trainer
-
-
-def _keep_freed_memory() -> None:
-    """Have the C library, where it is glibc, keep freed memory for the next batch.
-
-    It would map and unmap every large tensor anew: of an LSTM's training on the CPU, a third of
-    the processor time went into page faults.
-    """
-    no_maps, never_trim = -4, -1  # M_MMAP_MAX, M_TRIM_THRESHOLD
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(no_maps, 0)
-        mallopt(never_trim, 2**31 - 1)
-
-
-def _quiet_lightning() -> None:
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", ".*does not have many workers.*")
-    warnings.filterwarnings("ignore", ".*isinstance.treespec, LeafSpec.* is deprecated.*")
-    warnings.filterwarnings("ignore", ".*Checkpoint directory .* exists and is not empty.*")
 
 
 def _write_history(path: Path, rows: list[dict[str, float]]) -> None:

@@ -1,12 +1,13 @@
 """From the path a person gives, or none, to a corpus."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from imdb_runtime.errors import InputError
 from imdb_train import downloads
 from imdb_train.corpus import imdb
 from imdb_train.corpus.data import Corpus, Split, require_both_labels
-from imdb_train.corpus.tables import TABLE_SUFFIXES, Columns, read_table
+from imdb_train.corpus.tables import TABLE_SUFFIXES, Columns, read_table, read_texts
 
 _ARCHIVE_SUFFIXES = (".tar.gz", ".tgz")
 
@@ -18,6 +19,7 @@ def load_corpus(
     text_column: str = "text",
     label_column: str = "label",
     film_column: str | None = None,
+    unlabelled: Path | None = None,
     offline: bool = False,
 ) -> Corpus:
     """Read the reviews to train and test on.
@@ -31,6 +33,9 @@ def load_corpus(
         The same, for the test split, which then is this one and not the one of ``data``.
     text_column, label_column, film_column
         The columns of the tables; labels are neg/pos, negative/positive or 0/1.
+    unlabelled
+        Reviews without a label, in place of those of ``data``: a table, or a text file with one a
+        line.
     offline
         Never touch the network.
 
@@ -45,12 +50,13 @@ def load_corpus(
             imdb.ARCHIVE, imdb.URL, imdb.MD5, offline=offline, also=(imdb.FOLDER,)
         )
     corpus = _read(data, columns)
-    if test_data is None:
-        return corpus
-    # A table is one split, whichever it is to be; IMDB has a split of its own for the test.
-    other = _read(test_data, columns)
-    test = other.train if other.test is None else other.test
-    return Corpus(corpus.name, corpus.train, test, corpus.unlabelled)
+    if test_data is not None:
+        # A table is one split, whichever it is to be; IMDB has a split of its own for the test.
+        other = _read(test_data, columns)
+        corpus = replace(corpus, test=other.train if other.test is None else other.test)
+    if unlabelled is not None:
+        corpus = replace(corpus, unlabelled=read_texts(unlabelled, text_column))
+    return corpus
 
 
 def _read(path: Path, columns: Columns) -> Corpus:

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from imdb_runtime.errors import InputError
+from imdb_runtime.lines import read_lines
 from imdb_runtime.tables import FORMAT_OF_SUFFIX, Column, read_rows, require_text, shown
 from imdb_train.corpus.data import Split
 
@@ -32,6 +33,26 @@ class Columns:
         return [Column((name,), option) for name, option in wanted if name is not None]
 
 
+def read_texts(path: Path, text_column: str) -> list[bytes]:
+    """Reviews without a label: a row each of a table, or a line each of any other file.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be read or is empty, the column is missing, or a row is broken.
+    """
+    with _opened(path) as file:
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            column = Column((text_column,), "--text-column")
+            rows = read_rows(file, FORMAT_OF_SUFFIX[path.suffix.lower()], str(path), [column])
+            texts = [_text(values[text_column], text_column, where) for where, values in rows]
+        else:
+            texts = list(read_lines(file))
+    if not texts:
+        raise InputError(f"{path}: no reviews in it")
+    return texts
+
+
 def read_table(path: Path, columns: Columns) -> Split:
     """Read one labelled review a row, in the file's order. Labels are told apart without case.
 
@@ -44,11 +65,7 @@ def read_table(path: Path, columns: Columns) -> Split:
     texts: list[bytes] = []
     labels: list[int] = []
     films: list[str] = []
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path}: cannot read it: {error.strerror or error}") from error
-    with file:
+    with _opened(path) as file:
         table_format = FORMAT_OF_SUFFIX[path.suffix.lower()]
         for where, values in read_rows(file, table_format, str(path), columns.to_read()):
             texts.append(_text(values[columns.text], columns.text, where))
@@ -58,6 +75,13 @@ def read_table(path: Path, columns: Columns) -> Split:
     if not texts:
         raise InputError(f"{path}: no reviews in it")
     return Split(texts, np.array(labels, dtype=np.int64), None if columns.film is None else films)
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: cannot read it: {error.strerror or error}") from error
 
 
 def _text(value: Any, column: str, where: str) -> bytes:

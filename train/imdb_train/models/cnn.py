@@ -1,11 +1,16 @@
 """The convolutional classifier of Kim (2014), "Convolutional Neural Networks for Sentence
-Classification", with windows that never look past the end of a review.
+Classification", with windows that never look past the end of a review, and beside it, if asked
+for, a linear term over hashed n-grams.
 """
+
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+from imdb_runtime.ngrams import hash_ngrams
 from imdb_train.models.config import ModelConfig
+from imdb_train.models.windows import largest_windows
 
 
 class ConvolutionalClassifier(nn.Module):
@@ -14,6 +19,9 @@ class ConvolutionalClassifier(nn.Module):
     A filter of width k sees the ``max(n - k + 1, 1)`` windows that start inside a review of n
     words; a review shorter than k is seen once, followed by zeros. So a logit depends neither on
     padding nor on the rest of the batch, at any length from zero.
+
+    With ``ngram_order`` above 0 the logit has a second term: the weights of the review's n-grams
+    of 1 to ``ngram_order`` words, found by their hash, summed and divided by the square root of n.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -27,19 +35,69 @@ class ConvolutionalClassifier(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(config.filters * len(config.widths), 1)
+        self.ngrams = NgramTerm(config) if config.ngram_order else None
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths`` words."""
-        widest = max(self.config.widths)
-        padded = nn.functional.pad(ids, (0, widest))
+        # An explanation needs the gradient at the embedding's output, which the faster way,
+        # through each word's products, does not pass.
+        explains = torch.is_grad_enabled() and not self.training
+        features = self._convolve(ids, lengths) if explains else self._gather(ids, lengths)
+        logits: Tensor = self.output(self.dropout(torch.cat(features, dim=1))).squeeze(1)
+        if self.ngrams is not None:
+            logits = logits + self.ngrams(ids, lengths)
+        return logits
+
+    def _gather(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Each width's features, [batch, filters], from products computed once a word."""
+        padded = nn.functional.pad(ids, (0, max(self.config.widths)))
+        distinct, words = torch.unique(padded, return_inverse=True)
+        vectors = self.embedding(distinct)
+        features = []
+        for convolution in self.convolutions:
+            filters, bias = cast(Tensor, convolution.weight), cast(Tensor, convolution.bias)
+            width = filters.shape[2]
+            products = [nn.functional.linear(vectors, each) for each in filters.unbind(dim=2)]
+            largest = largest_windows(products, words, _windows(lengths, width))
+            features.append(torch.relu(largest + bias))
+        return features
+
+    def _convolve(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        """Each width's features, [batch, filters], by convolution over the embedded words."""
+        padded = nn.functional.pad(ids, (0, max(self.config.widths)))
         embedded = self.embedding(padded).transpose(1, 2)
         position = torch.arange(padded.shape[1], device=ids.device)
         pooled = []
         for width, convolution in zip(self.config.widths, self.convolutions, strict=True):
             features = torch.relu(convolution(embedded))
-            windows = (lengths - width + 1).clamp(min=1)
-            inside = position[: features.shape[2]] < windows[:, None]
+            inside = position[: features.shape[2]] < _windows(lengths, width)[:, None]
             # After ReLU nothing is below zero, so zeroed windows cannot change the maximum.
             pooled.append((features * inside[:, None]).amax(dim=2))
-        logits: Tensor = self.output(self.dropout(torch.cat(pooled, dim=1)))
-        return logits.squeeze(1)
+        return pooled
+
+
+class NgramTerm(nn.Module):
+    """One weight for each bucket of n-grams; many n-grams share one (Weinberger et al. 2009)."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.order, self.buckets = config.ngram_order, config.ngram_buckets
+        self.weight = nn.Parameter(torch.zeros(config.ngram_buckets))
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The term, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths``."""
+        padded = nn.functional.pad(ids, (0, self.order))
+        position = torch.arange(ids.shape[1], device=ids.device)
+        total = self.weight.new_zeros(len(ids))
+        for order in range(1, self.order + 1):
+            buckets = hash_ngrams(
+                [padded[:, place : place + ids.shape[1]] for place in range(order)], self.buckets
+            )
+            inside = position < (lengths - order + 1)[:, None]
+            weights = nn.functional.embedding(buckets, self.weight[:, None]).squeeze(2)
+            total = total + (weights * inside).sum(dim=1)
+        return total / lengths.clamp(min=1).sqrt()
+
+
+def _windows(lengths: Tensor, width: int) -> Tensor:
+    return (lengths - width + 1).clamp(min=1)

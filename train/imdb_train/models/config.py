@@ -16,6 +16,8 @@ class ModelConfig:
     ``widths`` and ``filters`` (of each width) are the CNN's; ``hidden`` (per direction),
     ``layers`` and ``pooling`` are the recurrent models'. ``pooling`` is ``last``, the last
     forward and backward hidden states, or ``max``, the outputs max-pooled over time.
+    ``ngram_order`` is the most words of an n-gram in the CNN's linear term, 0 for a CNN without;
+    ``ngram_buckets``, a power of two, is how many weights the n-grams share.
     """
 
     architecture: str
@@ -27,6 +29,8 @@ class ModelConfig:
     hidden: int = 256
     layers: int = 2
     pooling: str = "last"
+    ngram_order: int = 0
+    ngram_buckets: int = 0
 
     def __post_init__(self) -> None:
         if self.architecture not in ARCHITECTURES:

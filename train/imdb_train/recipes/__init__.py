@@ -11,9 +11,34 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 
 from imdb_runtime.errors import InputError
+from imdb_runtime.ngrams import MAX_ORDER
 from imdb_runtime.tokenizer import SCHEMES
 from imdb_train.models.config import ARCHITECTURES, POOLINGS
 
+_MAY_BE_ZERO = {
+    "clip",
+    "dropout",
+    "ema_decay",
+    "embedding_std",
+    "freeze_epochs",
+    "label_smoothing",
+    "ngram_order",
+    "patience",
+    "seed",
+    "sentences",
+    "validation_seed",
+    "word_dropout",
+}
+# Numbers at or above these are out of range.
+_BOUNDS = {
+    "dropout": 1.0,
+    "ema_decay": 1.0,
+    "label_smoothing": 1.0,
+    "ngram_order": MAX_ORDER + 1,
+    "sentences": 1.0,
+    "validation_fraction": 1.0,
+    "word_dropout": 1.0,
+}
 _CHOICES = {"scheme": tuple(SCHEMES), "validation": ("film", "random"), "pooling": POOLINGS}
 
 
@@ -30,6 +55,7 @@ class Recipe:
     # validation
     validation: Literal["film", "random"] = "film"
     validation_fraction: float = 0.1
+    validation_seed: int = 0  # apart from the seed, so that runs of several seeds compare
     # model
     embedding_dimension: int = 100
     embedding_std: float = 0.1  # of the first values of words that no given vectors hold
@@ -39,11 +65,19 @@ class Recipe:
     hidden: int = 256
     layers: int = 2
     pooling: str = "last"
+    ngram_order: int = 0  # most words of an n-gram in the CNN's linear term; 0: no such term
+    ngram_buckets: int = 2**20  # weights that the n-grams share
+    # augmentation and regularisation
+    sentences: float = 0.0  # share of reviews read, in an epoch, as one or two of their sentences
+    word_dropout: float = 0.0  # share of words read as unknown in training
+    label_smoothing: float = 0.0  # a label counts as this much less than certain
+    ema_decay: float = 0.0  # of the moving average of the weights that is validated and kept
     # optimisation
     epochs: int = 8
     patience: int = 2  # epochs without a better validation loss before training stops
     batch_size: int = 64
     lr: float = 1e-3
+    ngram_lr: float = 1e-3  # of the n-grams' weights
     clip: float = 1.0  # of the gradient's norm; 0 does not clip
     freeze_epochs: int = 0
     seed: int = 0
@@ -116,8 +150,10 @@ def _checked(where: str, name: str, value: Any, hint: Any) -> Any:
     kinds = (int, float) if hint is float else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds):
         raise InputError(f"{where}: {name} must be a number, not {value!r}")
-    may_be_zero = name in ("clip", "dropout", "embedding_std", "freeze_epochs", "patience", "seed")
-    below = 1.0 if name in ("dropout", "validation_fraction") else float("inf")
+    if name == "ngram_buckets" and int(value).bit_count() != 1:
+        raise InputError(f"{where}: ngram_buckets must be a power of two, not {value}")
+    below = _BOUNDS.get(name, float("inf"))
+    may_be_zero = name in _MAY_BE_ZERO
     if not (0 <= value < below) or (value == 0 and not may_be_zero):
         raise InputError(f"{where}: {name} = {value!r} is out of range")
     return hint(value) if hint is float else value
