@@ -75,6 +75,7 @@ def test_a_run_folder_holds_all_that_is_needed_to_use_the_model(architecture, so
         "metrics.json",
         "history.csv",
         "curves.png",
+        "reliability.png",
     }
     loaded = Run.load(tmp_path / "run")
     ids, lengths = loaded.tokenizer.encode_padded(["A wonderful film", ""])

@@ -70,8 +70,8 @@ class Augmentation:
             low, high = np.searchsorted(last_words, np.array([first, behind - 1]))
             ends_within = last_words[int(low) : int(high)]
             bounds = np.concatenate(([first], ends_within + 1, [behind]))
-            sentence = random.integers(len(bounds) - 1)
-            final = min(sentence + random.integers(1, 3), len(bounds) - 1)
+            sentence = int(random.integers(len(bounds) - 1))
+            final = min(sentence + int(random.integers(1, 3)), len(bounds) - 1)
             starts[row], lengths[row] = bounds[sentence], bounds[final] - bounds[sentence]
 
 

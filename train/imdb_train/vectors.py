@@ -33,7 +33,7 @@ def train_vectors(texts: Sequence[bytes], scheme: str, settings: SkipGram, path:
     InputError
         Where no word occurs ``min_count`` times.
     """
-    from gensim.models import Word2Vec  # type: ignore[import-untyped]
+    from gensim.models import Word2Vec
 
     logging.getLogger("gensim").setLevel(logging.WARNING)
     sentences = [split_words(text, scheme) for text in texts]
