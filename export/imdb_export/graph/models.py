@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from imdb_export.graph.builder import GraphBuilder, serialize
+from imdb_export.graph.ngrams import ngram_term
 from imdb_export.graph.quantization import quantize_lstm, quantize_rows
 from imdb_runtime.bundle import OUTPUT
 from imdb_train.models import Model, ModelConfig
@@ -35,7 +36,11 @@ def build_graph(model: Model, opset: int, int8: bool = False) -> bytes:
         pooled = _convolutions(graph, model.config, weights, int8)
     else:
         pooled = _recurrences(graph, model.config, weights, int8)
-    _output(graph, weights, pooled)
+    terms = [_linear(graph, weights, pooled)]
+    if model.config.ngram_order:
+        order, weight = model.config.ngram_order, weights["ngrams.weight"]
+        terms.append(ngram_term(graph, order, weight, int8=int8))
+    graph.node("Sum", terms, OUTPUT)
     proto = graph.finish(opset)
     if int8 and model.config.architecture == "lstm":
         proto = quantize_lstm(proto)
@@ -141,11 +146,11 @@ def _positions_below(graph: GraphBuilder, features: str, bounds: str, name: str)
     return graph.node("Less", [positions, bounds], f"{name}.inside")
 
 
-def _output(graph: GraphBuilder, weights: Weights, pooled: str) -> None:
+def _linear(graph: GraphBuilder, weights: Weights, pooled: str) -> str:
     names = ("output.weight", "output.bias")
     tensors = [graph.initializer(name, weights[name]) for name in names]
     column = graph.node("Gemm", [pooled, *tensors], "logits_column", transB=1)
-    graph.node("Squeeze", [column, graph.integers("axes_1", 1)], OUTPUT)
+    return graph.node("Squeeze", [column, graph.integers("axes_1", 1)], "linear")
 
 
 def _layer_weights(config: ModelConfig, weights: Weights, layer: int) -> Weights:
