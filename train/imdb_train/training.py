@@ -28,6 +28,7 @@ from imdb_train.curves import plot_curves
 from imdb_train.fitting import PLAIN_HARDWARE, Hardware, fit
 from imdb_train.glove import GloveVectors, load_glove
 from imdb_train.labels import LABELS
+from imdb_train.language_model import LanguageModel
 from imdb_train.lightning import History, TrainingData, TrainingModule
 from imdb_train.metrics import figures, predict_logits
 from imdb_train.models import Model, ModelConfig, build_model
@@ -77,12 +78,14 @@ class DataSource:
 class Inputs:
     """What a training starts from besides reviews and recipe.
 
-    ``glove`` names word vectors. ``soft_labels`` is a file of a teacher's probabilities for the
-    unlabelled reviews, ``teachers`` are runs to compute them by; either has the model train on
-    those reviews too.
+    ``glove`` names word vectors; ``language_model`` is the folder of a language model, whose
+    vocabulary and weights an LSTM of one layer starts from. ``soft_labels`` is a file of a
+    teacher's probabilities for the unlabelled reviews, ``teachers`` are runs to compute them by;
+    either has the model train on those reviews too.
     """
 
     glove: str | None = None
+    language_model: Path | None = None
     soft_labels: Path | None = None
     teachers: tuple[Path, ...] = ()
 
@@ -90,6 +93,7 @@ class Inputs:
         """The fields as JSON holds them."""
         return {
             "glove": self.glove,
+            "language_model": str(self.language_model.resolve()) if self.language_model else None,
             "soft_labels": str(self.soft_labels.resolve()) if self.soft_labels else None,
             "teachers": [str(folder.resolve()) for folder in self.teachers],
         }
@@ -159,7 +163,18 @@ def train(
         checkpoints.refuse_other_settings(folder, settings)
     soft_labels = inputs.read_soft_labels(corpus.unlabelled)
     taught = corpus.unlabelled if soft_labels else []
-    vocabulary = _vocabulary([*training.texts, *taught], recipe)
+    language_model = _language_model(inputs, architecture)
+    if language_model is not None:
+        vocabulary = language_model.vocabulary
+        recipe = replace(
+            recipe,
+            scheme=language_model.scheme,
+            layers=1,
+            hidden=language_model.hidden,
+            embedding_dimension=language_model.dimension,
+        )
+    else:
+        vocabulary = _vocabulary([*training.texts, *taught], recipe)
     tokenizer = Tokenizer(vocabulary, recipe.scheme, recipe.max_length)
     report(
         f"{corpus.name}: {len(training)} reviews to train on, {len(validation)} to validate"
@@ -173,6 +188,8 @@ def train(
         report(f"{vectors.name}: vectors for {vectors.coverage:.1%} of the vocabulary")
     torch.manual_seed(recipe.seed)
     model = _initial_model(architecture, recipe, vocabulary, vectors)
+    if language_model is not None:
+        model.load_state_dict(language_model.weights, strict=False)
     history = History()
     if not resume and _is_first_process():
         checkpoints.begin(folder, settings)
@@ -262,6 +279,16 @@ def _vocabulary(texts: list[bytes], recipe: Recipe) -> Vocabulary:
 
 def _encode(split: Split, tokenizer: Tokenizer) -> LabelledReviews:
     return LabelledReviews(tokenizer.encode(split.texts), split.labels.astype(np.float32))
+
+
+def _language_model(inputs: Inputs, architecture: str) -> LanguageModel | None:
+    if inputs.language_model is None:
+        return None
+    if architecture != "lstm":
+        raise InputError(f"a language model is for an lstm to start from, not a {architecture}")
+    if inputs.glove is not None:
+        raise InputError("a language model brings its own vectors: leave out those of GloVe")
+    return LanguageModel.read(inputs.language_model)
 
 
 def _initial_model(

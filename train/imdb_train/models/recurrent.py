@@ -1,8 +1,7 @@
-"""The LSTM and GRU classifiers: bidirectional, over packed sequences."""
+"""The LSTM and GRU classifiers: bidirectional, at any length from zero."""
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from imdb_train.models.config import ModelConfig
 
@@ -10,8 +9,8 @@ from imdb_train.models.config import ModelConfig
 class RecurrentClassifier(nn.Module):
     """Embedding, dropout, a bidirectional LSTM or GRU, pooling, dropout, linear.
 
-    Sequences are packed, so the backward direction starts at a review's last word, whatever
-    padding follows. A review of no words is read as one padding word.
+    The backward direction starts at a review's last word, whatever padding follows. A review of no
+    words is read as one padding word.
     """
 
     def __init__(self, config: ModelConfig) -> None:
@@ -25,7 +24,6 @@ class RecurrentClassifier(nn.Module):
             config.embedding_dimension,
             config.hidden,
             num_layers=config.layers,
-            dropout=config.dropout if config.layers > 1 else 0.0,
             bidirectional=True,
             batch_first=True,
         )
@@ -34,18 +32,47 @@ class RecurrentClassifier(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths`` words."""
-        ids = nn.functional.pad(ids, (0, 1))
         words = lengths.clamp(min=1)
-        embedded = self.dropout(self.embedding(ids))
-        packed = pack_padded_sequence(embedded, words.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, state = self.recurrent(packed)
+        ids = nn.functional.pad(ids, (0, 1))[:, : int(words.max())]
+        sequence = self.dropout(self.embedding(ids))
+        position = torch.arange(ids.shape[1], device=ids.device)
+        inside = position < words[:, None]
+        mirrored = torch.where(inside, words[:, None] - 1 - position, position)
+        for layer in range(self.config.layers):
+            if layer:
+                sequence = self.dropout(sequence)
+            sequence = self._read_both_ways(sequence, mirrored, layer)
         if self.config.pooling == "max":
-            unpacked, _ = pad_packed_sequence(
-                outputs, batch_first=True, padding_value=float("-inf")
-            )
-            pooled = unpacked.amax(dim=1)
+            pooled = sequence.masked_fill(~inside[:, :, None], float("-inf")).amax(dim=1)
         else:
-            hidden = state[0] if isinstance(state, tuple) else state
-            pooled = torch.cat((hidden[-2], hidden[-1]), dim=1)
+            forward, backward = sequence.split(self.config.hidden, dim=2)
+            rows = torch.arange(len(ids), device=ids.device)
+            pooled = torch.cat((forward[rows, words - 1], backward[:, 0]), dim=1)
         logits: Tensor = self.output(self.dropout(pooled))
         return logits.squeeze(1)
+
+    def _read_both_ways(self, sequence: Tensor, mirrored: Tensor, layer: int) -> Tensor:
+        """A layer's states, forward and backward, [batch, sequence, 2 * hidden].
+
+        Each direction is a call of its own on padded sequences: on the CPU that is four times as
+        fast as both at once on packed ones, which oneDNN does not take.
+        """
+        index = mirrored[:, :, None]
+        forward = self._read(sequence, f"l{layer}")
+        turned = sequence.gather(1, index.expand_as(sequence))
+        backward = self._read(turned, f"l{layer}_reverse")
+        backward = backward.gather(1, index.expand_as(backward))
+        return torch.cat((forward, backward), dim=2)
+
+    def _read(self, sequence: Tensor, direction: str) -> Tensor:
+        weights = [
+            getattr(self.recurrent, f"{kind}_{direction}")
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ]
+        start = sequence.new_zeros(1, len(sequence), self.config.hidden)
+        options = (True, 1, 0.0, self.training, False, True)
+        if self.config.architecture == "lstm":
+            states: Tensor = torch.lstm(sequence, (start, start), weights, *options)[0]
+        else:
+            states = torch.gru(sequence, start, weights, *options)[0]
+        return states

@@ -1,0 +1,124 @@
+"""``imdb-train vectors`` and ``language-model``: what reviews teach without their labels."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from imdb_runtime.command_line import needs_extra
+from imdb_train.cli.options import CONTEXT, EXISTING, READING_OPTIONS, Option, with_options
+
+_SCHEME = click.option(
+    "--scheme", type=click.Choice(["words", "whitespace"]), default="words", show_default=True
+)
+_SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+
+
+def _count(name: str, default: int, about: str) -> Option:
+    return click.option(
+        name, type=click.IntRange(min=1), default=default, show_default=True, help=about
+    )
+
+
+@click.command("vectors", context_settings=CONTEXT)
+@with_options(READING_OPTIONS)
+@_SCHEME
+@_count("--dimension", 256, "Numbers a word.")
+@_count("--window", 8, "Words on either side that a word predicts.")
+@_count("--epochs", 4, "Times the reviews are read.")
+@_count("--min-count", 5, "Leave out words seen less often.")
+@_count("--threads", 2, "With more than one, numbers differ from time to time.")
+@_SEED
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE"
+)
+def vectors(*, scheme: str, out: Path, **options: Any) -> None:
+    r"""Train word vectors on the reviews, labelled or not, but for the test's.
+
+    \b
+    Example:
+      imdb-train vectors --out vectors.txt
+      imdb-train cnn --glove vectors.txt
+
+    On IMDB it takes about 8 minutes on two cores.
+    """
+    with needs_extra("train"):
+        from imdb_train.vectors import SkipGram, train_vectors
+
+    texts = _read(options)
+    count = train_vectors(texts, scheme, SkipGram(**options), out)
+    click.echo(f"{count:,} words", err=True)
+    click.echo(out)
+
+
+@click.command("language-model", context_settings=CONTEXT)
+@with_options(READING_OPTIONS)
+@_SCHEME
+@click.option(
+    "--vectors",
+    "vectors_path",
+    type=EXISTING,
+    required=True,
+    metavar="FILE",
+    help="Where the words' vectors start: what imdb-train vectors wrote, or GloVe's.",
+)
+@click.option(
+    "--direction",
+    "directions",
+    type=click.Choice(["both", "forward", "backward"]),
+    default="both",
+    show_default=True,
+    help="Two processes train the two directions at once, into the same folder.",
+)
+@_count("--max-size", 30_000, "The vocabulary's size at most.")
+@_count("--hidden", 512, "The size of an LSTM's state.")
+@_count("--epochs", 1, "Times the reviews are read.")
+@_SEED
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="FOLDER"
+)
+def language_model(
+    *,
+    vectors_path: Path,
+    directions: str,
+    max_size: int,
+    scheme: str,
+    out: Path,
+    **options: Any,
+) -> None:
+    r"""Train a language model on the reviews, for an LSTM to start from.
+
+    \b
+    Example:
+      imdb-train language-model --vectors vectors.txt --out language-model
+      imdb-train lstm --recipe best --language-model language-model
+
+    On IMDB it takes about 40 minutes for each direction, on one core that computes in bfloat16.
+    """
+    with needs_extra("train"):
+        from imdb_train.language_model import DIRECTIONS, Settings, prepare, train_direction
+
+    texts = _read(options)
+    tokenizer, embedding = prepare(texts, scheme, max_size, vectors_path, options["seed"])
+    for direction in DIRECTIONS if directions == "both" else (directions,):
+        train_direction(
+            texts,
+            tokenizer,
+            embedding,
+            direction,
+            Settings(scheme=scheme, **options),
+            out,
+            lambda line: click.echo(line, err=True),
+        )
+    click.echo(out)
+
+
+def _read(options: dict[str, Any]) -> list[bytes]:
+    """All reviews but the test's, by the reading options, which are taken out of ``options``."""
+    from imdb_train.corpus import load_corpus
+
+    names = ("data", "text_column", "label_column", "unlabelled", "offline")
+    corpus = load_corpus(**{name: options.pop(name) for name in names})
+    texts = [*corpus.train.texts, *corpus.unlabelled]
+    click.echo(f"{len(texts):,} reviews to learn from", err=True)
+    return texts
