@@ -10,6 +10,7 @@ setup(
             "imdb_runtime._core",
             sources=[
                 "csrc/core.pyx",
+                "csrc/lines.c",
                 "csrc/tokenizer.c",
                 "csrc/vocabulary.c",
             ],

@@ -75,7 +75,7 @@ cdef bint reserve(Ids *ids, size_t more) noexcept nogil:
     return True
 
 
-cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, Texts *texts,
+cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const imdb_texts *texts,
                        size_t max_length, Ids *ids, int64_t *offsets,
                        int64_t *counts) noexcept nogil:
     cdef uint8_t *scratch = <uint8_t *>malloc(imdb_scratch_size(texts.longest))
@@ -98,18 +98,17 @@ cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, Te
 
 
 def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_length):
-    cdef list held = list(texts)
-    cdef Texts view = Texts(NULL, NULL, 0, 0)
+    cdef Texts held = view_texts(texts)
+    cdef size_t count = held.view.count
     cdef Ids ids = Ids(NULL, 0, 0)
-    cdef int64_t[::1] offsets = np.empty(len(held) + 1, dtype=np.int64)
-    cdef int64_t[::1] counts = np.empty(max(len(held), 1), dtype=np.int64)
+    cdef int64_t[::1] offsets = np.empty(count + 1, dtype=np.int64)
+    cdef int64_t[::1] counts = np.empty(max(count, <size_t>1), dtype=np.int64)
     cdef int32_t[::1] copied
     cdef bint done
     try:
-        view_texts(held, &view)
         with nogil:
             done = encode_texts(
-                table.vocabulary, scheme, &view, max_length, &ids, &offsets[0], &counts[0])
+                table.vocabulary, scheme, &held.view, max_length, &ids, &offsets[0], &counts[0])
         if not done:
             raise MemoryError("no memory for a batch of this size")
         result = np.empty(ids.used, dtype=np.int32)
@@ -117,10 +116,8 @@ def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_lengt
             copied = result
             memcpy(&copied[0], ids.values, ids.used * sizeof(int32_t))
     finally:
-        free(view.starts)
-        free(view.sizes)
         free(ids.values)
-    return result, np.asarray(offsets), np.asarray(counts)[:len(held)]
+    return result, np.asarray(offsets), np.asarray(counts)[:count]
 
 
 ctypedef fused Number:

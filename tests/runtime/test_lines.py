@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imdb_runtime import lines
+from imdb_runtime import _core, lines, lines_reference
 from imdb_runtime.lines import in_chunks, read_lines
 
 
@@ -93,3 +93,32 @@ def test_chunks_hold_all_texts_in_order_within_bounds(texts: list[bytes]):
     for chunk in chunks:
         assert 1 <= len(chunk) <= 5
         assert sum(map(len, chunk[:-1])) < 20
+
+
+@given(
+    st.text("ab\n", max_size=60).map(str.encode) | st.binary(max_size=60),
+    st.booleans(),
+    st.integers(1, 9),
+    st.integers(1, 9),
+    st.data(),
+)
+def test_blocks_split_in_c_as_in_python(content, ended, max_lines, max_bytes, data):
+    start = data.draw(st.integers(0, len(content)))
+    stop = data.draw(st.integers(start, len(content)))
+    in_c, in_python = (
+        module.split_lines(content, start, stop, ended, max_lines, max_bytes)
+        for module in (_core, lines_reference)
+    )
+    assert list(in_c) == [in_c[number] for number in range(len(in_c))] == list(in_python)
+    assert (in_c.end, in_c.cut) == (in_python.end, in_python.cut)
+
+
+def test_lines_outside_the_block_are_refused():
+    for module in (_core, lines_reference):
+        for start, stop in ((0, 4), (2, 1), (4, 4)):
+            with pytest.raises(IndexError):
+                module.split_lines(b"a\nb", start, stop, True, 9, 9)
+        block = module.split_lines(b"a\nb", 0, 3, True, 9, 9)
+        for number in (2, -1):
+            with pytest.raises(IndexError):
+                block[number]

@@ -5,7 +5,7 @@ In C (``_core``, from ``csrc/``), or in plain Python (``reference``) where
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,9 +84,7 @@ class Tokenizer:
     def encode(self, texts: Iterable[str | bytes]) -> Encoded:
         """The texts' ids, end to end; ``TypeError`` names the first item that is no text."""
         return Encoded(
-            *_implementation.encode(
-                self._table, _as_bytes(texts), SCHEMES[self.scheme], self.max_length
-            )
+            *_implementation.encode(self._table, texts, SCHEMES[self.scheme], self.max_length)
         )
 
     def encode_padded(
@@ -99,8 +97,7 @@ class Tokenizer:
 
 def split_words(text: str | bytes, scheme: str) -> list[str]:
     """All words of a text by ``scheme``, in order."""
-    (content,) = _as_bytes([text])
-    found: list[str] = _implementation.words(content, SCHEMES[scheme])
+    found: list[str] = _implementation.words(reference.as_bytes(text), SCHEMES[scheme])
     return found
 
 
@@ -108,15 +105,3 @@ def _is_wide(dtype: DTypeLike) -> bool:
     if np.dtype(dtype) not in (np.int32, np.int64):
         raise ValueError(f"ids are int32 or int64, not {np.dtype(dtype)}")
     return np.dtype(dtype) == np.int64
-
-
-def _as_bytes(texts: Iterable[str | bytes]) -> Sequence[bytes]:
-    content = []
-    for number, text in enumerate(texts):
-        if isinstance(text, str):
-            content.append(text.encode("utf-8", "surrogatepass"))
-        elif isinstance(text, bytes):
-            content.append(text)
-        else:
-            raise TypeError(f"text {number} is {type(text).__name__}, not str or bytes")
-    return content

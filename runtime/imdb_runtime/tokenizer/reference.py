@@ -59,6 +59,21 @@ def words(text: bytes, scheme: int) -> list[str]:
     return found
 
 
+def as_bytes(text: str | bytes, number: int = 0) -> bytes:
+    """A text in UTF-8; half a surrogate pair, which has none, becomes invalid bytes.
+
+    Raises
+    ------
+    TypeError
+        Where it is no text; it is called by its ``number``.
+    """
+    if isinstance(text, bytes):
+        return text
+    if not isinstance(text, str):
+        raise TypeError(f"text {number} is {type(text).__name__}, not str or bytes")
+    return text.encode("utf-8", "surrogatepass")
+
+
 class WordTable:
     """Words to ids; the first two words, ``<pad>`` and ``<unk>``, are never found in a text."""
 
@@ -74,10 +89,13 @@ class WordTable:
 
 
 def encode(
-    table: WordTable, texts: Sequence[bytes], scheme: int, max_length: int
+    table: WordTable, texts: Iterable[str | bytes], scheme: int, max_length: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
     """Ids (int32 [total]), offsets (int64 [n + 1]) and word counts before cutting (int64 [n])."""
-    rows = [[table.find(word) for word in words(text, scheme)] for text in texts]
+    rows = [
+        [table.find(word) for word in words(as_bytes(text, number), scheme)]
+        for number, text in enumerate(texts)
+    ]
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     offsets = np.zeros(len(rows) + 1, dtype=np.int64)
     np.cumsum(np.minimum(counts, max_length), out=offsets[1:])
