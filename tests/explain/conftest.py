@@ -25,17 +25,30 @@ def make_run(tmp_path: Path) -> Callable[..., Run]:
     """Runs with small random models, written to a folder and read back from it."""
 
     def make(
-        architecture: str = "cnn", scheme: str = "words", max_length: int = 64, **config
+        architecture: str = "cnn",
+        scheme: str = "words",
+        max_length: int = 64,
+        ngram_order: int = 0,
+        ngram_buckets: int = 0,
+        **config,
     ) -> Run:
         torch.manual_seed(3)
         vocabulary = Vocabulary(["<pad>", "<unk>", *WORDS])
         model_config = ModelConfig(
-            architecture, len(vocabulary), embedding_dimension=6, filters=5, hidden=7
+            architecture,
+            len(vocabulary),
+            embedding_dimension=6,
+            filters=5,
+            hidden=7,
+            ngram_order=ngram_order,
+            ngram_buckets=ngram_buckets,
         )
         model = build_model(model_config)
         with torch.no_grad():
             # Padding that is not zero, so that a baseline of another length is another baseline.
             torch.nn.init.normal_(model.embedding.weight)
+            if model.ngrams is not None:
+                torch.nn.init.normal_(model.ngrams.weight)
             for weight in model.parameters():
                 weight.mul_(1.5)
         stored = {

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from imdb_runtime.errors import BundleError, InputError
+from imdb_runtime.ngrams import hash_ngrams
 from imdb_train.explain.attributions import explain
 from imdb_train.models import ARCHITECTURES
 from imdb_train.run import Run
@@ -55,11 +56,14 @@ class Linear(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(14, 3)
+        self.ngrams = None
         self.weight = nn.Parameter(torch.tensor([2.0, -1.0, 0.5]))
 
     def forward(self, ids: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         inside = torch.arange(ids.shape[1]) < lengths[:, None]
         return ((self.embedding(ids) @ self.weight) * inside).sum(dim=1)
+
+    forward_through_embedding = forward
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -104,6 +108,32 @@ def test_a_linear_model_is_explained_exactly_by_one_step(make_run):
     expected = [float((table[row] - table[0]) @ model.weight.detach()) for row in (2, 3, 5)]
     assert explanation.attributions.tolist() == pytest.approx(expected, abs=1e-5)
     assert explanation.delta == pytest.approx(0, abs=1e-5)
+
+
+def test_an_ngram_is_shared_by_its_words_and_padding_is_what_it_differs_from(make_run):
+    run = make_run("cnn", ngram_order=2, ngram_buckets=64)
+    model, text = run.model, "it was great"
+    with_term = explain(run, [text])[0].attributions
+    weight = model.ngrams.weight.detach().clone()
+    torch.nn.init.zeros_(model.ngrams.weight)
+    without = explain(run, [text])[0].attributions
+
+    def weight_of(*words: int) -> float:
+        return float(weight[hash_ngrams([torch.tensor([word]) for word in words], 64)])
+
+    it, was, great = ids_of(run, text).tolist()
+    alone = [weight_of(word) - weight_of(0) for word in (it, was, great)]
+    first, second = (weight_of(*pair) - weight_of(0, 0) for pair in ((it, was), (was, great)))
+    expected = [alone[0] + first / 2, alone[1] + (first + second) / 2, alone[2] + second / 2]
+    np.testing.assert_allclose(with_term - without, np.array(expected) / 3**0.5, atol=1e-5)
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_with_ngrams_too_attributions_sum_to_the_difference(make_run, text):
+    (explanation,) = explain(make_run("cnn", ngram_order=4, ngram_buckets=1024), [text])
+
+    assert abs(explanation.delta) < 0.01
+    assert abs(explanation.logit - explanation.baseline_logit) > 0.1
 
 
 def test_the_baseline_is_as_long_as_the_review(make_run):
@@ -223,7 +253,7 @@ def test_the_model_and_torch_are_left_as_they_were(make_run, training):
 def test_cudnn_is_off_for_the_gradients_and_nowhere_else(make_run):
     run = make_run("lstm")
     seen = []
-    run.model.recurrent.register_forward_pre_hook(
+    run.model.output.register_forward_pre_hook(
         lambda module, arguments: seen.append(
             (torch.is_grad_enabled(), torch.backends.cudnn.enabled)
         )

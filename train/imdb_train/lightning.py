@@ -38,7 +38,7 @@ class TrainingModule(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Adam on all weights, those of n-grams at a rate of their own."""
-        ngrams = getattr(self.model, "ngrams", None)
+        ngrams = self.model.ngrams
         groups: list[dict[str, Any]] = [
             {"params": [p for n, p in self.model.named_parameters() if not n.startswith("ngrams.")]}
         ]

@@ -1,7 +1,8 @@
 """What each word adds to a review's logit, by Layer Integrated Gradients.
 
 Sundararajan, Taly and Yan (2017), "Axiomatic Attribution for Deep Networks". The path runs from
-the embedding of as many ``<pad>`` as the review has words to the embedding of the review.
+the embedding of as many ``<pad>`` as the review has words to the embedding of the review. A term
+of n-grams, which is linear and has no embedding, is shared out exactly.
 """
 
 import math
@@ -133,7 +134,7 @@ def _attribute(
         return np.zeros(0, dtype=np.float32)
     # cuDNN has no backward pass for a recurrent layer in evaluation mode.
     with torch.backends.cudnn.flags(enabled=False):
-        method: Any = LayerIntegratedGradients(model, model.embedding)
+        method: Any = LayerIntegratedGradients(model.forward_through_embedding, model.embedding)
         by_dimension = method.attribute(
             ids,
             baseline,
@@ -142,8 +143,15 @@ def _attribute(
             internal_batch_size=max(1, _WORDS_A_PASS // words),
         )
     # A model may pad the review before it embeds it; padding has the baseline's value, so zero.
-    summed: npt.NDArray[np.float32] = by_dimension[0, :words].sum(dim=1).detach().cpu().numpy()
-    return summed
+    by_word = by_dimension[0, :words].sum(dim=1).detach()
+    if model.ngrams is not None:
+        with torch.no_grad():
+            difference = model.ngrams.by_word(ids, lengths) - model.ngrams.by_word(
+                baseline, lengths
+            )
+        by_word += difference[0]
+    attributions: npt.NDArray[np.float32] = by_word.cpu().numpy()
+    return attributions
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The models: each maps padded word ids and lengths to one logit a review.
 
-Every model has ``embedding`` (an ``nn.Embedding`` with ``<pad>`` at row 0) and ``config``.
+Every model has ``embedding`` (an ``nn.Embedding`` with ``<pad>`` at row 0), ``config``,
+``ngrams`` (a linear term beside the rest, or None) and ``forward_through_embedding``, which
+explanations hook.
 """
 
 from typing import TypeAlias

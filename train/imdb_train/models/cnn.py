@@ -3,6 +3,7 @@ Classification", with windows that never look past the end of a review, and besi
 for, a linear term over hashed n-grams.
 """
 
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -39,14 +40,15 @@ class ConvolutionalClassifier(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths`` words."""
-        # An explanation needs the gradient at the embedding's output, which the faster way,
-        # through each word's products, does not pass.
-        explains = torch.is_grad_enabled() and not self.training
-        features = self._convolve(ids, lengths) if explains else self._gather(ids, lengths)
+        return self._logits(self._gather(ids, lengths), ids, lengths)
+
+    def forward_through_embedding(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The same, slower, by way of ``embedding``'s output for every word in its place."""
+        return self._logits(self._convolve(ids, lengths), ids, lengths)
+
+    def _logits(self, features: list[Tensor], ids: Tensor, lengths: Tensor) -> Tensor:
         logits: Tensor = self.output(self.dropout(torch.cat(features, dim=1))).squeeze(1)
-        if self.ngrams is not None:
-            logits = logits + self.ngrams(ids, lengths)
-        return logits
+        return logits if self.ngrams is None else logits + self.ngrams(ids, lengths)
 
     def _gather(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
         """Each width's features, [batch, filters], from products computed once a word."""
@@ -86,17 +88,33 @@ class NgramTerm(nn.Module):
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """The term, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths``."""
+        total = self.weight.new_zeros(len(ids))
+        for weights in self._weights(ids, lengths):
+            total = total + weights.sum(dim=1)
+        return total / _root(lengths)
+
+    def by_word(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Each word's part of the term, [batch, sequence]: n-grams are shared by their words."""
+        parts = self.weight.new_zeros(ids.shape)
+        for order, weights in enumerate(self._weights(ids, lengths), 1):
+            for place in range(order):
+                parts += nn.functional.pad(weights, (place, 0))[:, : ids.shape[1]] / order
+        return parts / _root(lengths)[:, None]
+
+    def _weights(self, ids: Tensor, lengths: Tensor) -> Iterator[Tensor]:
+        """For each order, the weight of the n-gram that begins at each word, [batch, sequence]."""
         padded = nn.functional.pad(ids, (0, self.order))
         position = torch.arange(ids.shape[1], device=ids.device)
-        total = self.weight.new_zeros(len(ids))
         for order in range(1, self.order + 1):
             buckets = hash_ngrams(
                 [padded[:, place : place + ids.shape[1]] for place in range(order)], self.buckets
             )
             inside = position < (lengths - order + 1)[:, None]
-            weights = nn.functional.embedding(buckets, self.weight[:, None]).squeeze(2)
-            total = total + (weights * inside).sum(dim=1)
-        return total / lengths.clamp(min=1).sqrt()
+            yield nn.functional.embedding(buckets, self.weight[:, None]).squeeze(2) * inside
+
+
+def _root(lengths: Tensor) -> Tensor:
+    return lengths.clamp(min=1).sqrt()
 
 
 def _windows(lengths: Tensor, width: int) -> Tensor:

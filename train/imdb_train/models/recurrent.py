@@ -29,6 +29,7 @@ class RecurrentClassifier(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(2 * config.hidden, 1)
+        self.ngrams = None
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Logits, float32 [batch], of ``ids``, int64 [batch, sequence], with ``lengths`` words."""
@@ -50,6 +51,10 @@ class RecurrentClassifier(nn.Module):
             pooled = torch.cat((forward[rows, words - 1], backward[:, 0]), dim=1)
         logits: Tensor = self.output(self.dropout(pooled))
         return logits.squeeze(1)
+
+    def forward_through_embedding(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The same: there is no other way."""
+        return self.forward(ids, lengths)
 
     def _read_both_ways(self, sequence: Tensor, mirrored: Tensor, layer: int) -> Tensor:
         """A layer's states, forward and backward, [batch, sequence, 2 * hidden].
