@@ -13,12 +13,19 @@ from imdb_train.models import Model, ModelConfig, build_model
 from imdb_train.run import Run
 
 WORDS = ["the", "film", "good", "bad", "a", "is", "was", "story", "boring", "great", ".", "!"]
-KINDS = [("cnn", "last"), ("lstm", "last"), ("lstm", "max"), ("gru", "last"), ("gru", "max")]
+KINDS = [
+    ("cnn", "last"),
+    ("cnn", "ngrams"),
+    ("lstm", "last"),
+    ("lstm", "max"),
+    ("gru", "last"),
+    ("gru", "max"),
+]
 MAX_LENGTH = 64
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with the argument ``kind`` runs on every architecture and pooling."""
+    """A test with the argument ``kind`` runs on every architecture, and each way it can be."""
     if "kind" in metafunc.fixturenames:
         metafunc.parametrize("kind", KINDS, ids=["-".join(kind) for kind in KINDS], scope="module")
 
@@ -39,9 +46,14 @@ def make_model() -> Callable[..., Model]:
     def make(kind: tuple[str, str], **changes: Any) -> Model:
         torch.manual_seed(7)
         sizes = {"vocabulary_size": len(WORDS) + 2, "embedding_dimension": 6, "filters": 5}
-        config = ModelConfig(kind[0], pooling=kind[1], **{**sizes, "hidden": 4, **changes})
+        architecture, way = kind
+        ways: dict[str, dict[str, Any]] = {"ngrams": {"ngram_order": 3, "ngram_buckets": 64}}
+        ways |= {pooling: {"pooling": pooling} for pooling in ("last", "max")}
+        config = ModelConfig(architecture, **{**sizes, "hidden": 4, **ways[way], **changes})
         model = build_model(config).eval()
         with torch.no_grad():
+            if model.ngrams is not None:
+                model.ngrams.weight.normal_()
             for parameter in model.parameters():
                 parameter.mul_(1.5)
         return model

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imdb_runtime.errors import BundleError
-from imdb_runtime.ngrams import MULTIPLIERS
+from imdb_runtime.ngrams import hash_ngrams
 from imdb_train.models import ModelConfig, build_model
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -115,11 +115,8 @@ def test_the_ngram_term_is_what_its_formula_says():
 
     def term(words: list[int]) -> float:
         runs = [words[i : i + n] for n in (1, 2, 3) for i in range(len(words) - n + 1)]
-        buckets = [
-            (sum(a * b for a, b in zip(run, MULTIPLIERS[len(run) - 1], strict=True)) >> 26) % 256
-            for run in runs
-        ]
-        return float(weight[buckets].sum() / max(len(words), 1) ** 0.5)
+        buckets = [hash_ngrams([np.array(word) for word in run], 256) for run in runs]
+        return float(sum(weight[buckets]) / max(len(words), 1) ** 0.5)
 
     expected = [term(review) for review in reviews]
     assert expected[1] == 0.0 != expected[2]
@@ -148,12 +145,18 @@ def test_padding_is_never_trained():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"architecture": "transformer"}, {"pooling": "mean"}, {"colour": "red"}]
+    ("wrong", "message"),
+    [
+        ({"architecture": "transformer"}, "transformer"),
+        ({"pooling": "mean"}, "mean"),
+        ({"colour": "red"}, "colour"),
+        ({"ngram_order": 5}, "ngram_order is 5; it must be 0 to 4"),
+        ({"ngram_order": 2, "ngram_buckets": 100}, "ngram_buckets is 100, not a power of two"),
+        ({"ngram_order": 2}, "ngram_buckets is 0"),
+    ],
 )
-def test_an_unknown_architecture_pooling_or_field_is_refused(wrong):
-    with pytest.raises(
-        BundleError, match=next(iter(wrong.values())) if "colour" not in wrong else "colour"
-    ):
+def test_an_unknown_or_impossible_field_is_refused(wrong, message):
+    with pytest.raises(BundleError, match=message):
         ModelConfig.from_json({"architecture": "cnn", "vocabulary_size": 5, **wrong})
 
 

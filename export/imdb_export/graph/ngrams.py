@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto
 
 from imdb_export.graph.builder import GraphBuilder
-from imdb_runtime.ngrams import MULTIPLIERS, SHIFT
+from imdb_runtime.ngrams import MULTIPLIERS, WIDTH
 
 
 def ngram_term(graph: GraphBuilder, order: int, weight: NDArray[np.float32], *, int8: bool) -> str:
@@ -50,8 +50,10 @@ def _hash(graph: GraphBuilder, padded: str, words: int, order: int, buckets: int
     total = products[0]
     for place, product in enumerate(products[1:], 1):
         total = graph.node("Add", [total, product], f"{name}.added_{place}")
-    high = graph.node("Div", [total, graph.integers("ngrams.shift", 2**SHIFT)], f"{name}.high")
-    return graph.node("Mod", [high, graph.integers("ngrams.buckets", buckets)], f"{name}.bucket")
+    modulus = graph.integers("ngrams.modulus", 2**WIDTH)
+    low = graph.node("Mod", [total, modulus], f"{name}.low")
+    width = graph.integers("ngrams.bucket_width", 2**WIDTH // buckets)
+    return graph.node("Div", [low, width], f"{name}.bucket")
 
 
 def _weights(

@@ -4,9 +4,16 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from imdb_runtime.errors import BundleError
+from imdb_runtime.ngrams import MAX_ORDER
 
 ARCHITECTURES = ("lstm", "gru", "cnn")
 POOLINGS = ("last", "max")
+_MOST_BUCKETS = 2**30
+
+
+def are_buckets(value: Any) -> bool:
+    """Whether ``value`` can be a number of n-grams' buckets: a power of two, at most 2^30."""
+    return type(value) is int and 0 < value <= _MOST_BUCKETS and value.bit_count() == 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,10 @@ class ModelConfig:
             )
         if self.pooling not in POOLINGS:
             raise BundleError(f"unknown pooling {self.pooling!r}; known are {', '.join(POOLINGS)}")
+        if self.ngram_order not in range(MAX_ORDER + 1):
+            raise BundleError(f"ngram_order is {self.ngram_order!r}; it must be 0 to {MAX_ORDER}")
+        if self.ngram_order and not are_buckets(self.ngram_buckets):
+            raise BundleError(f"ngram_buckets is {self.ngram_buckets!r}, not a power of two")
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON holds them."""

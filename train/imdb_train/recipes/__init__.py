@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from imdb_runtime.errors import InputError
 from imdb_runtime.ngrams import MAX_ORDER
 from imdb_runtime.tokenizer import SCHEMES
-from imdb_train.models.config import ARCHITECTURES, POOLINGS
+from imdb_train.models.config import ARCHITECTURES, POOLINGS, are_buckets
 
 _MAY_BE_ZERO = {
     "clip",
@@ -150,7 +150,7 @@ def _checked(where: str, name: str, value: Any, hint: Any) -> Any:
     kinds = (int, float) if hint is float else (int,)
     if isinstance(value, bool) or not isinstance(value, kinds):
         raise InputError(f"{where}: {name} must be a number, not {value!r}")
-    if name == "ngram_buckets" and int(value).bit_count() != 1:
+    if name == "ngram_buckets" and not are_buckets(value):
         raise InputError(f"{where}: ngram_buckets must be a power of two, not {value}")
     below = _BOUNDS.get(name, float("inf"))
     may_be_zero = name in _MAY_BE_ZERO
