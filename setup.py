@@ -11,6 +11,7 @@ setup(
             sources=[
                 "csrc/core.pyx",
                 "csrc/lines.c",
+                "csrc/rows.c",
                 "csrc/tokenizer.c",
                 "csrc/vocabulary.c",
             ],

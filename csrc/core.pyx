@@ -11,4 +11,5 @@ import numpy as np
 
 include "texts.pxi"
 include "lines.pxi"
+include "rows.pxi"
 include "tokenizer.pxi"

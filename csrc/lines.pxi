@@ -10,7 +10,7 @@ cdef extern from "lines.h" nogil:
 
 cdef class Lines(Texts):
     """Lines inside one block of bytes, made by split_lines: bytes, by number and in turn."""
-    cdef readonly size_t end
+    cdef readonly size_t end, size
     cdef readonly bint cut
 
     def __len__(self):
@@ -40,5 +40,6 @@ def split_lines(const uint8_t[::1] block, size_t start, size_t stop, bint ended,
         with nogil:
             split = imdb_split_lines(&block[start], stop - start, ended, limits, &lines.view)
     lines.end = start + split.taken
+    lines.size = split.taken
     lines.cut = split.cut
     return lines

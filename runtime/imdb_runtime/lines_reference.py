@@ -8,11 +8,13 @@ from dataclasses import dataclass
 class Lines:
     """Lines of one block: bytes, by number and in turn.
 
-    ``end`` is where in the block they end. ``cut`` tells that the last one was too long and only
-    its first part is given; the rest of it, where it is not in the block, is still to come.
+    ``size`` is how many bytes of the block they take, ``end`` where in it they end. ``cut`` tells
+    that the last one was too long and only its first part is given; the rest of it, where it is not
+    in the block, is still to come.
     """
 
     texts: list[bytes]
+    size: int
     end: int
     cut: bool
 
@@ -39,13 +41,13 @@ def split_lines(
     if not 0 <= start <= stop <= len(block):
         raise IndexError("the lines are outside the block")
     texts: list[bytes] = []
-    cut = False
-    while start < stop and len(texts) < max_lines and not cut:
-        feed = block.find(b"\n", start, stop)
+    at, cut = start, False
+    while at < stop and len(texts) < max_lines and not cut:
+        feed = block.find(b"\n", at, stop)
         end = stop if feed < 0 else feed
-        cut = end - start > max_bytes
+        cut = end - at > max_bytes
         if feed < 0 and not ended and not cut:
             break
-        texts.append(bytes(block[start : min(end, start + max_bytes)]))
-        start = end if feed < 0 else end + 1
-    return Lines(texts, start, cut)
+        texts.append(bytes(block[at : min(end, at + max_bytes)]))
+        at = end if feed < 0 else end + 1
+    return Lines(texts, at - start, at, cut)

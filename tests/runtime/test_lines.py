@@ -110,6 +110,8 @@ def test_blocks_split_in_c_as_in_python(content, ended, max_lines, max_bytes, da
         for module in (_core, lines_reference)
     )
     assert list(in_c) == [in_c[number] for number in range(len(in_c))] == list(in_python)
+    for lines_of_block in (in_c, in_python):
+        assert lines_of_block.end == start + lines_of_block.size
     assert (in_c.end, in_c.cut) == (in_python.end, in_python.cut)
 
 

@@ -5,17 +5,18 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
 
 import click
 
 from imdb_runtime.command_line import run_command
 from imdb_runtime.files import write_atomically
-from imdb_runtime.lines import in_chunks
 from imdb_runtime.scoring import readers, writers
+from imdb_runtime.scoring.pipeline import Pipeline
 from imdb_runtime.scoring.progress import Progress
 
 if TYPE_CHECKING:
+    from imdb_runtime._core import Lines
     from imdb_runtime.classifier import Classifier
 
 EXAMPLES = """\b
@@ -122,25 +123,31 @@ def command(
     classifier = _load(model, device=device, engine=engine, threads=threads, threshold=threshold)
     sizes = [source.size for source in sources]
     total = None if None in sizes else sum(size or 0 for size in sizes)
+
+    def score(batch: _Batch) -> _Scored:
+        scores = classifier.score_texts(batch.texts)
+        rows = writers.rows(
+            output_format,
+            classifier.classes_,
+            scores.probabilities >= classifier.threshold,
+            scores.probabilities,
+            batch.texts if with_text else None,
+        )
+        cut = int((scores.word_counts > classifier.max_length).sum())
+        return _Scored(rows, len(batch.texts), cut, batch.position)
+
     cut = 0
     with (
         _open_output(output) as out,
         Progress(total, beside_rows=output is None and sys.stdout.isatty()) as progress,
+        Pipeline(_batches(sources, column), score, workers=0) as results,
     ):
         out.write(writers.header(output_format, with_text=with_text))
-        for texts, position in _chunks(sources, column):
-            scores = classifier.score_texts(texts)
-            out.write(
-                writers.rows(
-                    output_format,
-                    classifier.labels(scores.probabilities).tolist(),
-                    scores.probabilities.tolist(),
-                    texts if with_text else None,
-                )
-            )
+        for scored in results:
+            out.write(scored.rows)
             out.flush()
-            cut += int((scores.word_counts > classifier.max_length).sum())
-            progress.update(len(texts), position)
+            cut += scored.cut
+            progress.update(scored.reviews, scored.position)
     click.echo(progress.summary(), err=True)
     if cut:
         click.echo(
@@ -179,13 +186,31 @@ def _load(
     return classifier
 
 
-def _chunks(sources: list[readers.Source], column: str | None) -> Iterator[tuple[list[bytes], int]]:
+class _Batch(NamedTuple):
     """Texts, and how many bytes of all sources have been read by then."""
+
+    texts: "Lines | list[bytes]"
+    position: int
+
+
+class _Scored(NamedTuple):
+    """The rows of a batch, how many they are, how many reviews were too long, and its position."""
+
+    rows: bytes
+    reviews: int
+    cut: int
+    position: int
+
+
+def _batches(sources: list[readers.Source], column: str | None) -> Iterator[tuple[_Batch, int]]:
+    """Batches, and how many bytes each holds."""
     before = 0
     for source in sources:
         with source.open() as file:
-            for chunk in in_chunks(source.texts(file, column, _warn)):
-                yield chunk, before + (0 if source.size is None else file.tell())
+            for texts in source.batches(file, column, _warn):
+                position = before + (0 if source.size is None else file.tell())
+                size = sum(map(len, texts)) if isinstance(texts, list) else texts.size
+                yield _Batch(texts, position), size
         before += source.size or 0
 
 

@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from imdb_runtime import tables
 from imdb_runtime.errors import InputError
-from imdb_runtime.lines import MAX_LINE_BYTES, read_lines
+from imdb_runtime.lines import MAX_LINE_BYTES, in_chunks, read_batches
 from imdb_runtime.tables import Column, read_rows, require_text
+
+if TYPE_CHECKING:
+    from imdb_runtime._core import Lines
 
 FORMATS = ("auto", "lines", *tables.FORMATS)
 COLUMNS = ("text", "review", "sentence")
@@ -76,19 +79,20 @@ class Source:
         if self.path == STANDARD_INPUT:
             if sys.stdin is None:
                 raise InputError("standard input is closed; give a file")
-            yield sys.stdin.buffer
+            # Unbuffered where it can be: a thread waiting in a buffer's lock would hinder the exit.
+            yield getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
             return
         try:
-            file = Path(self.path).open("rb")  # noqa: SIM115
+            file = Path(self.path).open("rb", buffering=0)  # noqa: SIM115
         except OSError as error:
             raise InputError(f"{self.path}: cannot read it: {error.strerror}") from error
         with file:
             yield file
 
-    def texts(
+    def batches(
         self, file: BinaryIO, column: str | None, warn: Callable[[str], None]
-    ) -> Iterator[bytes]:
-        """The reviews in ``file``, out of ``column`` where there are columns.
+    ) -> "Iterator[Lines | list[bytes]]":
+        """The reviews in ``file``, some at a time, out of ``column`` where there are columns.
 
         ``warn`` is called with a line of text for each review of which only a part is given.
 
@@ -98,8 +102,8 @@ class Source:
             Where the file is not of its format, or has no such column.
         """
         if self.format in tables.FORMATS:
-            return _column_texts(file, self.format, self.name, column)
-        return read_lines(
+            return in_chunks(_column_texts(file, self.format, self.name, column))
+        return read_batches(
             file,
             lambda line: warn(
                 f"{self.name}, line {line}: only its first {MAX_LINE_BYTES >> 20} MiB were read"

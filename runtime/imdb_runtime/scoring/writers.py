@@ -6,11 +6,24 @@ In TSV the text has backslash, tab, carriage return and line feed as ``\\``, ``\
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from imdb_runtime.twins import core_or_twin
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMATS = ("tsv", "csv", "jsonl")
 
-_TSV_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\r": "\\r", "\n": "\\n"})
+# What stands before a row's probability, between it and the text, and after.
+_BEFORE = {"tsv": "{}\t", "csv": "{},", "jsonl": '{{"label": "{}", "probability": '}
+_BEFORE_TEXT = {"tsv": b"\t", "csv": b',"', "jsonl": b', "text": '}
+_AFTER_TEXT = {"tsv": b"\n", "csv": b'"\n', "jsonl": b"}\n"}
+_AFTER = {"tsv": b"\n", "csv": b"\n", "jsonl": b"}\n"}
+
+_TSV_ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\r", b"\\r"), (b"\n", b"\\n"))
 
 
 def header(output_format: str, *, with_text: bool) -> bytes:
@@ -22,33 +35,37 @@ def header(output_format: str, *, with_text: bool) -> bytes:
 
 def rows(
     output_format: str,
-    labels: Iterable[str],
-    probabilities: Iterable[float],
+    labels: tuple[str, str],
+    positive: "NDArray[np.bool_]",
+    probabilities: "NDArray[np.float32]",
     texts: Iterable[bytes] | None,
 ) -> bytes:
-    """The rows of as many labels, probabilities and, unless None, texts."""
-    pairs = zip(labels, probabilities, strict=True)
+    """The rows of as many labels, probabilities and, unless None, texts.
+
+    ``labels`` are the negative one and the positive one; ``positive``, [n], says where which.
+    """
+    core = core_or_twin("imdb_runtime.scoring.rows_reference")
+    format_rows: Callable[..., bytes] = core.format_rows
+    before = [_BEFORE[output_format].format(label).encode() for label in labels]
     if texts is None:
-        template = {
-            "tsv": "{}\t{:.6f}\n",
-            "csv": "{},{:.6f}\n",
-            "jsonl": '{{"label": "{}", "probability": {:.6f}}}\n',
-        }[output_format]
-        return "".join([template.format(*pair) for pair in pairs]).encode()
-    template = {
-        "tsv": "{}\t{:.6f}\t{}\n",
-        "csv": '{},{:.6f},"{}"\n',
-        "jsonl": '{{"label": "{}", "probability": {:.6f}, "text": {}}}\n',
-    }[output_format]
-    shown = (_escaped(output_format, text.decode("utf-8", "replace")) for text in texts)
-    return "".join(
-        [template.format(*pair, text) for pair, text in zip(pairs, shown, strict=True)]
-    ).encode()
+        return format_rows(probabilities, positive, *before, _AFTER[output_format])
+    beginnings = format_rows(probabilities, positive, *before, b"\n").split(b"\n")[:-1]
+    before_text, after_text = _BEFORE_TEXT[output_format], _AFTER_TEXT[output_format]
+    return b"".join(
+        [
+            b"%b%b%b%b" % (beginning, before_text, _escaped(output_format, text), after_text)
+            for beginning, text in zip(beginnings, texts, strict=True)
+        ]
+    )
 
 
-def _escaped(output_format: str, text: str) -> str:
-    if output_format == "tsv":
-        return text.translate(_TSV_ESCAPES)
+def _escaped(output_format: str, text: bytes) -> bytes:
+    shown = text.decode("utf-8", "replace")
+    if output_format == "jsonl":
+        return json.dumps(shown, ensure_ascii=False).encode()
+    escaped = shown.encode()
     if output_format == "csv":
-        return text.replace('"', '""')
-    return json.dumps(text, ensure_ascii=False)
+        return escaped.replace(b'"', b'""')
+    for character, escape in _TSV_ESCAPES:
+        escaped = escaped.replace(character, escape)
+    return escaped

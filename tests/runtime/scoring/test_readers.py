@@ -16,7 +16,7 @@ def read_file(path: Path, column: str | None = None, input_format: str = "auto")
     notes: list[str] = []
     source = Source.of(str(path), input_format)
     with source.open() as file:
-        return list(source.texts(file, column, notes.append))
+        return [text for texts in source.batches(file, column, notes.append) for text in texts]
 
 
 @pytest.fixture
