@@ -2,9 +2,15 @@
 
 #include <string.h>
 
+#include "tiers.h"
 #include "unicode_tables.h"
 
-size_t imdb_scratch_size(size_t size) { return size + size / 2 + 4; }
+/* The workspace begins where a cache line does. */
+#define CACHE_LINE 64
+
+size_t imdb_scratch_size(size_t size) {
+    return CACHE_LINE + sizeof(imdb_workspace) + size + size / 2 + 4;
+}
 
 static const imdb_character *character(uint32_t code) {
     return &imdb_records[imdb_page_records[imdb_pages[code >> 8]][code & 255]];
@@ -77,14 +83,12 @@ static uint32_t folded(const imdb_scanner *s, size_t at, uint8_t *kind, size_t *
     return c->fold ? c->fold : (uint32_t)((int32_t)code + c->lower);
 }
 
-/* The bytes of `<br>`, `<br/>` or `<br />`, in any case, at `at`; 0 where there is none. */
-static size_t line_break(const imdb_scanner *s, size_t at) {
-    const uint8_t *t = s->text + at;
-    size_t left = s->size - at, i = 3;
-    if (left < 4 || t[0] != '<' || (t[1] | 32) != 'b' || (t[2] | 32) != 'r') return 0;
-    if (i < left && t[i] == ' ') i++;
-    if (i < left && t[i] == '/') i++;
-    return i < left && t[i] == '>' ? i + 1 : 0;
+size_t imdb_line_break(const uint8_t *text, size_t left) {
+    size_t i = 3;
+    if (left < 4 || text[0] != '<' || (text[1] | 32) != 'b' || (text[2] | 32) != 'r') return 0;
+    if (i < left && text[i] == ' ') i++;
+    if (i < left && text[i] == '/') i++;
+    return i < left && text[i] == '>' ? i + 1 : 0;
 }
 
 /* Read one word, whose first character is at s->position, into s->word. */
@@ -150,7 +154,7 @@ static bool give(imdb_scanner *s, size_t end, const uint8_t **word, size_t *size
 static bool next_of_words(imdb_scanner *s, const uint8_t **word, size_t *size) {
     if (s->piece < s->word_size) return give(s, next_piece(s), word, size);
     while (s->position < s->size) {
-        size_t skip = line_break(s, s->position);
+        size_t skip = imdb_line_break(s->text + s->position, s->size - s->position);
         if (skip) {
             s->position += skip;
             continue;
@@ -204,15 +208,33 @@ bool imdb_scanner_next(imdb_scanner *scanner, const uint8_t **word, size_t *size
                                                 : next_of_whitespace(scanner, word, size);
 }
 
+void imdb_encode_scanned(imdb_encoding *encoding, imdb_scheme scheme, size_t start, size_t end) {
+    imdb_scanner scanner;
+    imdb_scanner_start(&scanner, scheme, encoding->text + start, end - start, encoding->word);
+    const uint8_t *word;
+    size_t size;
+    for (; imdb_scanner_next(&scanner, &word, &size); encoding->count++)
+        if (encoding->count < encoding->limit)
+            encoding->ids[encoding->count] =
+                imdb_vocabulary_find(encoding->vocabulary, word, size);
+}
+
 size_t imdb_encode(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const uint8_t *text,
                    size_t size, uint8_t *scratch, int32_t *ids, size_t limit) {
-    imdb_scanner scanner;
-    imdb_scanner_start(&scanner, scheme, text, size, scratch);
-    const uint8_t *word;
-    size_t word_size, count = 0;
-    while (imdb_scanner_next(&scanner, &word, &word_size)) {
-        if (count < limit) ids[count] = imdb_vocabulary_find(vocabulary, word, word_size);
-        count++;
-    }
-    return count;
+    scratch += -(uintptr_t)scratch % CACHE_LINE;
+    imdb_encoding encoding = {
+        .vocabulary = vocabulary,
+        .short_words = imdb_vocabulary_short_words(vocabulary),
+        .text = text,
+        .size = size,
+        .workspace = (imdb_workspace *)(void *)scratch,
+        .word = scratch + sizeof(imdb_workspace),
+        .ids = ids,
+        .limit = limit,
+    };
+    if (scheme == IMDB_SCHEME_WORDS && encoding.short_words)
+        imdb_vocabulary_tier(vocabulary)->encode_words(&encoding);
+    else
+        imdb_encode_scanned(&encoding, scheme, 0, size);
+    return encoding.count;
 }

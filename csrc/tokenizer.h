@@ -21,6 +21,10 @@ typedef struct {
     size_t piece;           /* where in `word` the next piece begins */
 } imdb_scanner;
 
+/* The bytes of `<br>`, `<br/>` or `<br />`, in any case, with which `left` bytes of text begin; 0
+ * where they do not. */
+size_t imdb_line_break(const uint8_t *text, size_t left);
+
 /* How many bytes of scratch a text of `size` bytes needs: lower case can turn two bytes into three
  * (U+023A), never more. */
 size_t imdb_scratch_size(size_t size);

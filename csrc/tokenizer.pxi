@@ -1,9 +1,17 @@
+from cython.view cimport array
+
 cdef extern from "vocabulary.h" nogil:
     ctypedef struct imdb_vocabulary:
         pass
-    imdb_vocabulary *imdb_vocabulary_new(const uint8_t *bytes, const int64_t *offsets, size_t count)
+    ctypedef struct imdb_tier:
+        const char *name
+    imdb_vocabulary *imdb_vocabulary_new(const uint8_t *bytes, const int64_t *offsets, size_t count,
+                                         const imdb_tier *tier)
     void imdb_vocabulary_free(imdb_vocabulary *vocabulary)
     int32_t imdb_vocabulary_find(const imdb_vocabulary *vocabulary, const uint8_t *word, size_t size)
+
+cdef extern from "tiers.h" nogil:
+    const imdb_tier *imdb_tier_number(size_t number)
 
 cdef extern from "tokenizer.h" nogil:
     ctypedef int imdb_scheme
@@ -17,16 +25,41 @@ cdef extern from "tokenizer.h" nogil:
                        size_t size, uint8_t *scratch, int32_t *ids, size_t limit)
 
 
+cdef const imdb_tier *tier_named(str name) except NULL:
+    cdef size_t number = 0
+    while imdb_tier_number(number) != NULL:
+        if imdb_tier_number(number).name.decode() == name:
+            return imdb_tier_number(number)
+        number += 1
+    raise ValueError(f"this machine has no tier {name!r}")
+
+
+cdef const imdb_tier *usual_tier = imdb_tier_number(0)
+
+
+def tiers():
+    names = []
+    while imdb_tier_number(len(names)) != NULL:
+        names.append(imdb_tier_number(len(names)).name.decode())
+    return tuple(names)
+
+
+def use_tier(str name not None):
+    global usual_tier
+    usual_tier = tier_named(name)
+
+
 cdef class WordTable:
     cdef imdb_vocabulary *vocabulary
 
-    def __cinit__(self, words not None):
+    def __cinit__(self, words not None, str tier=None):
+        cdef const imdb_tier *chosen = usual_tier if tier is None else tier_named(tier)
         cdef bytes joined = b"".join(words)
         cdef const uint8_t *start = <const uint8_t *>PyBytes_AS_STRING(joined)
         offsets = np.zeros(len(words) + 1, dtype=np.int64)
         np.cumsum([len(word) for word in words], out=offsets[1:])
         cdef int64_t[::1] view = offsets
-        self.vocabulary = imdb_vocabulary_new(start, &view[0], len(words))
+        self.vocabulary = imdb_vocabulary_new(start, &view[0], len(words), chosen)
         if self.vocabulary == NULL:
             raise MemoryError("no memory for the vocabulary")
 
@@ -75,6 +108,19 @@ cdef bint reserve(Ids *ids, size_t more) noexcept nogil:
     return True
 
 
+cdef take(Ids *ids):
+    """The ids as an array, which owns them from now on."""
+    if ids.used == 0:
+        return np.empty(0, dtype=np.int32)
+    cdef int32_t *fitting = <int32_t *>realloc(ids.values, ids.used * sizeof(int32_t))
+    if fitting != NULL:
+        ids.values = fitting
+    cdef array owner = <int32_t[:ids.used]>ids.values
+    ids.values = NULL
+    owner.callback_free_data = free
+    return np.asarray(owner)
+
+
 cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const imdb_texts *texts,
                        size_t max_length, Ids *ids, int64_t *offsets,
                        int64_t *counts) noexcept nogil:
@@ -103,7 +149,6 @@ def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_lengt
     cdef Ids ids = Ids(NULL, 0, 0)
     cdef int64_t[::1] offsets = np.empty(count + 1, dtype=np.int64)
     cdef int64_t[::1] counts = np.empty(max(count, <size_t>1), dtype=np.int64)
-    cdef int32_t[::1] copied
     cdef bint done
     try:
         with nogil:
@@ -111,10 +156,7 @@ def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_lengt
                 table.vocabulary, scheme, &held.view, max_length, &ids, &offsets[0], &counts[0])
         if not done:
             raise MemoryError("no memory for a batch of this size")
-        result = np.empty(ids.used, dtype=np.int32)
-        if ids.used:
-            copied = result
-            memcpy(&copied[0], ids.values, ids.used * sizeof(int32_t))
+        result = take(&ids)
     finally:
         free(ids.values)
     return result, np.asarray(offsets), np.asarray(counts)[:count]

@@ -1,7 +1,8 @@
 """Text to words to ids: the one tokenizer of training, export and scoring.
 
 In C (``_core``, from ``csrc/``), or in plain Python (``reference``) where
-``IMDB_PURE_PYTHON=1``: the same answers, slower.
+``IMDB_PURE_PYTHON=1``: the same answers, slower. The C core uses the fastest instructions that the
+machine has, its tier; ``IMDB_SIMD`` names another one (``scalar`` is everywhere).
 """
 
 import os
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from imdb_runtime.errors import DeviceError
 from imdb_runtime.tokenizer import reference
 from imdb_runtime.tokenizer.vocabulary import PADDING, UNKNOWN, Vocabulary
 
@@ -23,6 +25,14 @@ if os.environ.get("IMDB_PURE_PYTHON") == "1":
     _implementation = reference
 else:
     from imdb_runtime import _core as _implementation
+
+    if tier := os.environ.get("IMDB_SIMD"):
+        if tier not in _implementation.tiers():
+            raise DeviceError(
+                f"IMDB_SIMD={tier}: this machine has {' and '.join(_implementation.tiers())}; "
+                "name one of these, or leave IMDB_SIMD unset for the fastest"
+            )
+        _implementation.use_tier(tier)
 
 
 class Encoded(NamedTuple):
