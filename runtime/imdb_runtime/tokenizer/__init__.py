@@ -13,16 +13,17 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from imdb_runtime.errors import DeviceError
-from imdb_runtime.tokenizer import reference
+from imdb_runtime.tokenizer.texts import WHITESPACE, WORDS, as_bytes
 from imdb_runtime.tokenizer.vocabulary import PADDING, UNKNOWN, Vocabulary
 
 __all__ = ["PADDING", "SCHEMES", "UNKNOWN", "Encoded", "Tokenizer", "Vocabulary"]
 
-SCHEMES = {"words": reference.WORDS, "whitespace": reference.WHITESPACE}
+SCHEMES = {"words": WORDS, "whitespace": WHITESPACE}
 
 _implementation: Any
 if os.environ.get("IMDB_PURE_PYTHON") == "1":
-    _implementation = reference
+    # Imported where it is used alone: its tables and expressions take longer than all the rest.
+    from imdb_runtime.tokenizer import reference as _implementation
 else:
     from imdb_runtime import _core as _implementation
 
@@ -107,7 +108,7 @@ class Tokenizer:
 
 def split_words(text: str | bytes, scheme: str) -> list[str]:
     """All words of a text by ``scheme``, in order."""
-    found: list[str] = _implementation.words(reference.as_bytes(text), SCHEMES[scheme])
+    found: list[str] = _implementation.words(as_bytes(text), SCHEMES[scheme])
     return found
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from imdb_runtime.tokenizer.texts import WHITESPACE, as_bytes
 from imdb_runtime.tokenizer.unicode_tables import (
     FOLDED,
     LOWER,
@@ -18,7 +19,6 @@ from imdb_runtime.tokenizer.unicode_tables import (
     WORD_RANGES,
 )
 
-WORDS, WHITESPACE = 0, 1
 UNKNOWN_ID = 1
 
 
@@ -57,21 +57,6 @@ def words(text: bytes, scheme: int) -> list[str]:
         else:
             found.append(token[0])
     return found
-
-
-def as_bytes(text: str | bytes, number: int = 0) -> bytes:
-    """A text in UTF-8; half a surrogate pair, which has none, becomes invalid bytes.
-
-    Raises
-    ------
-    TypeError
-        Where it is no text; it is called by its ``number``.
-    """
-    if isinstance(text, bytes):
-        return text
-    if not isinstance(text, str):
-        raise TypeError(f"text {number} is {type(text).__name__}, not str or bytes")
-    return text.encode("utf-8", "surrogatepass")
 
 
 class WordTable:
