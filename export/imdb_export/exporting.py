@@ -1,6 +1,5 @@
 """A run to a checked bundle: the road from end to end."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +24,6 @@ from imdb_runtime.bundle import (
 )
 from imdb_runtime.engines.cpus import available_cpus
 from imdb_runtime.engines.onnx_engine import OnnxEngine
-from imdb_runtime.errors import BundleError
 from imdb_train.labels import LABELS
 from imdb_train.run import WEIGHTS, Run
 
@@ -169,7 +167,7 @@ class _Bench:
             self._labels = found.split.labels[self.rows]
         self.batches = [*self.made_up, *self.real]
         self.count = sum(len(batch.lengths) for batch in self.batches)
-        self.threshold, self.temperature = _decision(run.config)
+        self.threshold, self.temperature = run.threshold, run.temperature
 
     def measure(self, name: str, size: int, scorer: checks.Scorer) -> Form:
         made_up = checks.score_batches(scorer, self.made_up)
@@ -197,7 +195,6 @@ class _Bench:
 
 
 def _manifest_fields(run: Run, opset: int, forms: list[Form], parity: Parity) -> dict[str, Any]:
-    threshold, temperature = _decision(run.config)
     metrics = dict(run.metrics)
     if parity.int8 is not None and parity.real_reviews:
         metrics["int8"] = {
@@ -212,8 +209,8 @@ def _manifest_fields(run: Run, opset: int, forms: list[Form], parity: Parity) ->
         "opset": opset,
         "inputs": list(INPUTS),
         "output": OUTPUT,
-        "threshold": threshold,
-        "temperature": temperature,
+        "threshold": run.threshold,
+        "temperature": run.temperature,
         "quantization": "none" if parity.int8 is None else "int8",
         "metrics": metrics,
         "parity": {**asdict(parity), "tolerance": checks.TOLERANCE},
@@ -223,18 +220,3 @@ def _manifest_fields(run: Run, opset: int, forms: list[Form], parity: Parity) ->
 def _f1(predicted: NDArray[np.bool_], true: NDArray[np.bool_]) -> float:
     # In one line, as importing torchmetrics takes as long as importing torch.
     return 2 * int(np.sum(predicted & true)) / max(1, int(np.sum(predicted) + np.sum(true)))
-
-
-def _decision(config: dict[str, Any]) -> tuple[float, float]:
-    """The threshold on the probability, and the temperature it is computed with."""
-    try:
-        threshold = float(config.get("threshold", 0.5))
-        temperature = float(config.get("temperature", 1.0))
-    except (TypeError, ValueError) as error:
-        raise BundleError(f"config.json: threshold or temperature: {error}") from error
-    if not (0 <= threshold <= 1 and 0 < temperature < math.inf):
-        raise BundleError(
-            f"config.json: threshold {threshold} is not in 0 to 1, "
-            f"or temperature {temperature} not above 0"
-        )
-    return threshold, temperature

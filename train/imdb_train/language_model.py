@@ -21,7 +21,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from imdb_runtime.errors import BundleError
+from imdb_runtime.errors import BundleError, InputError
 from imdb_runtime.files import write_atomically
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary, split_words
 from imdb_train.glove import load_glove
@@ -104,6 +104,11 @@ def train_direction(
     """Train one direction and write it, with vocabulary and settings, into ``folder``.
 
     ``embedding``, float32 [words, dimension], is where the words' vectors start.
+
+    Raises
+    ------
+    InputError
+        Where the texts are too few for one update.
     """
     random = np.random.default_rng(settings.seed)
     stream = _stream(texts, tokenizer, direction, settings, random)
@@ -116,6 +121,11 @@ def train_direction(
     optimizer = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=(0.9, 0.99), fused=True)
     per_epoch = (len(stream) - 1) // settings.steps
     total = per_epoch * settings.epochs
+    if not total:
+        least = settings.streams * (settings.steps + 1)
+        raise InputError(f"{stream.numel():,} words are too few: at least {least:,} are needed")
+    # It halves the time where the processor has it and changes no loss to speak of.
+    bfloat16 = _has_bfloat16_lstm()
     fresh = torch.zeros(1, settings.streams, settings.hidden)
     state, losses, started = (fresh, fresh), 0.0, time.monotonic()
     for step in range(total):
@@ -129,8 +139,7 @@ def train_direction(
         words = stream[first : first + settings.steps]
         targets = stream[first + 1 : first + settings.steps + 1].reshape(-1)
         sample = torch.multinomial(drawn, settings.samples, replacement=True)
-        # bfloat16 halves the time where the processor has it and changes no loss to speak of.
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
             outputs, state = model(words, state)
             others = outputs @ model.embedding.weight[sample].T
         state = (state[0].detach().float(), state[1].detach().float())
@@ -148,6 +157,16 @@ def train_direction(
             )
             losses = 0.0
     _write(folder, model, tokenizer.vocabulary, direction, settings)
+
+
+def _has_bfloat16_lstm() -> bool:
+    """Whether the processor runs an LSTM in bfloat16; asking the library is trying it."""
+    try:
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            nn.LSTM(8, 8)(torch.zeros(2, 1, 8))
+    except RuntimeError:
+        return False
+    return True
 
 
 def _sampled_loss(
@@ -241,16 +260,24 @@ class LanguageModel:
                 load_tensors((folder / f"{direction}.safetensors").read_bytes())
                 for direction in DIRECTIONS
             ]
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+            weights = _both_directions(states)
+        except (OSError, ValueError, KeyError, SafetensorError, RuntimeError) as error:
             raise BundleError(f"{folder}: no whole language model: {error}") from error
-        weights = {
-            "embedding.weight": torch.cat([state["embedding.weight"] for state in states], dim=1)
-        }
-        for index, (state, suffix) in enumerate(zip(states, ("", "_reverse"), strict=True)):
-            for kind in ("weight_hh", "bias_ih", "bias_hh"):
-                weights[f"recurrent.{kind}_l0{suffix}"] = state[f"lstm.{kind}_l0"]
-            own = state["lstm.weight_ih_l0"]
-            halves = [torch.zeros_like(own), torch.zeros_like(own)]
-            halves[index] = own
-            weights[f"recurrent.weight_ih_l0{suffix}"] = torch.cat(halves, dim=1)
+        if len(weights["embedding.weight"]) != len(vocabulary):
+            raise BundleError(f"{folder}: {VOCABULARY} is of another training; train both anew")
         return cls(vocabulary, scheme, weights)
+
+
+def _both_directions(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The weights of a bidirectional LSTM whose directions have these."""
+    weights = {
+        "embedding.weight": torch.cat([state["embedding.weight"] for state in states], dim=1)
+    }
+    for index, (state, suffix) in enumerate(zip(states, ("", "_reverse"), strict=True)):
+        for kind in ("weight_hh", "bias_ih", "bias_hh"):
+            weights[f"recurrent.{kind}_l0{suffix}"] = state[f"lstm.{kind}_l0"]
+        own = state["lstm.weight_ih_l0"]
+        halves = [torch.zeros_like(own), torch.zeros_like(own)]
+        halves[index] = own
+        weights[f"recurrent.weight_ih_l0{suffix}"] = torch.cat(halves, dim=1)
+    return weights

@@ -26,13 +26,10 @@ def predict_logits(model: Model, reviews: LabelledReviews) -> Tensor:
     return logits
 
 
-def evaluate(model: Model, reviews: LabelledReviews) -> dict[str, Any]:
-    """Loss, F1, accuracy, precision, recall, ROC-AUC, calibration error and confusion matrix."""
-    return figures(predict_logits(model, reviews), reviews.labels)
-
-
 def figures(logits: Tensor, labels: NDArray[np.float32]) -> dict[str, Any]:
-    """The figures of ``logits``, float32 [n], against ``labels`` (0 ``neg``, 1 ``pos``).
+    """Loss, F1, accuracy, precision, recall, ROC-AUC, calibration error and confusion matrix.
+
+    They are those of ``logits``, float32 [n], against ``labels`` (0 ``neg``, 1 ``pos``).
 
     F1, precision and recall are of ``pos`` at threshold 0.5. The calibration error is the expected
     one (Naeini et al. 2015) over 15 bins of the probability of ``pos``; the confusion matrix has a

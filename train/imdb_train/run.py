@@ -1,10 +1,11 @@
 """The run folder: what training writes, and export and explanation read.
 
 ``model.safetensors`` the weights, ``config.json`` model, tokenizer and recipe, ``vocab.txt``,
-``metrics.json``, ``history.csv``, ``curves.png``.
+``metrics.json``, ``history.csv``, ``curves.png``, ``reliability.png``.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,24 @@ class Run:
     tokenizer: Tokenizer
     config: dict[str, Any]
     metrics: dict[str, Any]
+
+    @property
+    def temperature(self) -> float:
+        """What logits are divided by before the sigmoid."""
+        return self._positive("temperature", 1.0, math.inf)
+
+    @property
+    def threshold(self) -> float:
+        """The least probability of ``pos`` that is labelled so."""
+        return self._positive("threshold", 0.5, 1.0)
+
+    def _positive(self, name: str, default: float, most: float) -> float:
+        value = self.config.get(name, default)
+        numeric = isinstance(value, int | float) and not isinstance(value, bool)
+        if not numeric or not 0 < value <= most or not math.isfinite(value):
+            bound = f", at most {most:g}" if math.isfinite(most) else ""
+            raise BundleError(f"config.json: {name} is {value!r}; it must be above 0{bound}")
+        return float(value)
 
     @classmethod
     def load(cls, folder: Path) -> "Run":

@@ -5,7 +5,7 @@ learns more than from the labels of a few.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,22 +31,28 @@ class SoftLabels:
     made_by: str
 
     @classmethod
-    def from_runs(cls, folders: Sequence[Path], texts: Sequence[bytes]) -> "SoftLabels":
+    def from_runs(
+        cls, folders: Sequence[Path], texts: Sequence[bytes], report: Callable[[str], None]
+    ) -> "SoftLabels":
         """The mean of the calibrated probabilities that the runs in ``folders`` give to ``texts``.
 
         Raises
         ------
+        InputError
+            Where there are no texts.
         BundleError
             Where a folder is no run.
         """
+        _refuse_none(texts)
+        runs = [Run.load(folder) for folder in folders]
         total = np.zeros(len(texts))
-        for folder in folders:
-            run = Run.load(folder)
+        for folder, run in zip(folders, runs, strict=True):
+            report(f"{folder} labels {len(texts):,} reviews")
             nothing = np.zeros(len(texts), dtype=np.float32)
             logits = predict_logits(
                 run.model, LabelledReviews(run.tokenizer.encode(texts), nothing)
             )
-            total += (logits / float(run.config["temperature"])).sigmoid().double().numpy()
+            total += (logits / run.temperature).sigmoid().double().numpy()
         names = ", ".join(folder.name for folder in folders)
         return cls((total / len(folders)).astype(np.float32), f"mean of the runs {names}")
 
@@ -57,8 +63,9 @@ class SoftLabels:
         Raises
         ------
         InputError
-            Where it cannot be read, or was made for other reviews.
+            Where it cannot be read, or was made for other reviews, or there are no texts.
         """
+        _refuse_none(texts)
         try:
             with safe_open(path, framework="numpy") as file:
                 notes = file.metadata() or {}
@@ -79,6 +86,11 @@ class SoftLabels:
         content = save_tensors({_TENSOR: self.probabilities.astype(np.float16)}, metadata=notes)
         with write_atomically(path) as file:
             file.write(content)
+
+
+def _refuse_none(texts: Sequence[bytes]) -> None:
+    if not texts:
+        raise InputError("no unlabelled reviews here for a teacher to label; give --unlabelled")
 
 
 def _digest(texts: Sequence[bytes]) -> str:

@@ -7,7 +7,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from imdb_train import checkpoints
 from imdb_train.augmentation import Augmentation
 from imdb_train.batches import LabelledReviews
 from imdb_train.calibration import fit_temperature, plot_reliability
-from imdb_train.corpus import Corpus, Split, load_corpus, split_validation
+from imdb_train.corpus import Split, split_validation
 from imdb_train.curves import plot_curves
 from imdb_train.fitting import PLAIN_HARDWARE, Hardware, fit
 from imdb_train.glove import GloveVectors, load_glove
@@ -35,83 +35,7 @@ from imdb_train.models import Model, ModelConfig, build_model
 from imdb_train.recipes import Recipe
 from imdb_train.run import Run
 from imdb_train.soft_labels import SoftLabels
-
-
-@dataclass(frozen=True)
-class DataSource:
-    """Where the reviews are; ``path`` None is IMDB, found or downloaded."""
-
-    path: Path | None = None
-    test_path: Path | None = None
-    text_column: str = "text"
-    label_column: str = "label"
-    film_column: str | None = None
-    unlabelled_path: Path | None = None
-
-    def load(self, *, offline: bool) -> Corpus:
-        """Read the corpus."""
-        return load_corpus(
-            self.path,
-            test_data=self.test_path,
-            text_column=self.text_column,
-            label_column=self.label_column,
-            film_column=self.film_column,
-            unlabelled=self.unlabelled_path,
-            offline=offline,
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON holds them."""
-        return {
-            "path": str(self.path.resolve()) if self.path else None,
-            "test_path": str(self.test_path.resolve()) if self.test_path else None,
-            "text_column": self.text_column,
-            "label_column": self.label_column,
-            "film_column": self.film_column,
-            "unlabelled_path": (
-                str(self.unlabelled_path.resolve()) if self.unlabelled_path else None
-            ),
-        }
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What a training starts from besides reviews and recipe.
-
-    ``glove`` names word vectors; ``language_model`` is the folder of a language model, whose
-    vocabulary and weights an LSTM of one layer starts from. ``soft_labels`` is a file of a
-    teacher's probabilities for the unlabelled reviews, ``teachers`` are runs to compute them by;
-    either has the model train on those reviews too.
-    """
-
-    glove: str | None = None
-    language_model: Path | None = None
-    soft_labels: Path | None = None
-    teachers: tuple[Path, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields as JSON holds them."""
-        return {
-            "glove": self.glove,
-            "language_model": str(self.language_model.resolve()) if self.language_model else None,
-            "soft_labels": str(self.soft_labels.resolve()) if self.soft_labels else None,
-            "teachers": [str(folder.resolve()) for folder in self.teachers],
-        }
-
-    def read_soft_labels(self, texts: list[bytes]) -> SoftLabels | None:
-        """The soft labels for ``texts``, where any are asked for."""
-        if self.soft_labels is None and not self.teachers:
-            return None
-        if self.soft_labels is not None and self.teachers:
-            raise InputError("give soft labels or teachers to make them, not both")
-        if not texts:
-            raise InputError("no unlabelled reviews to teach on; give a file of them")
-        if self.soft_labels is not None:
-            return SoftLabels.read(self.soft_labels, texts)
-        return SoftLabels.from_runs(self.teachers, texts)
-
-
-NO_INPUTS = Inputs()
+from imdb_train.sources import NO_INPUTS, DataSource, Inputs
 
 
 def train(
@@ -142,6 +66,7 @@ def train(
     started = time.time()
     if hardware.precision == "16-mixed" and not torch.cuda.is_available():
         raise InputError("precision 16-mixed needs a GPU; take bf16-mixed or 32-true")
+    inputs.check(architecture)
     if not resume:
         checkpoints.refuse_taken_folder(folder)
     corpus = source.load(offline=offline)
@@ -161,10 +86,10 @@ def train(
     }
     if resume:
         checkpoints.refuse_other_settings(folder, settings)
-    soft_labels = inputs.read_soft_labels(corpus.unlabelled)
+    soft_labels = inputs.read_soft_labels(corpus.unlabelled, report)
     taught = corpus.unlabelled if soft_labels else []
-    language_model = _language_model(inputs, architecture)
-    if language_model is not None:
+    language_model = inputs.language_model and LanguageModel.read(inputs.language_model)
+    if language_model:
         vocabulary = language_model.vocabulary
         recipe = replace(
             recipe,
@@ -188,7 +113,7 @@ def train(
         report(f"{vectors.name}: vectors for {vectors.coverage:.1%} of the vocabulary")
     torch.manual_seed(recipe.seed)
     model = _initial_model(architecture, recipe, vocabulary, vectors)
-    if language_model is not None:
+    if language_model:
         model.load_state_dict(language_model.weights, strict=False)
     history = History()
     if not resume and _is_first_process():
@@ -214,13 +139,12 @@ def train(
     measured = validation_reviews
     logits = predict_logits(model, measured)
     temperature = fit_temperature(logits, measured.labels)
-    logits /= temperature
-    metrics = {"validation": figures(logits, measured.labels)}
+    metrics = {"validation": figures(logits / temperature, measured.labels)}
     if corpus.test is not None:
         report(f"scoring the {len(corpus.test)} test reviews")
         measured = _encode(corpus.test, tokenizer)
-        logits = predict_logits(model, measured) / temperature
-        metrics["test"] = figures(logits, measured.labels)
+        logits = predict_logits(model, measured)
+        metrics["test"] = figures(logits / temperature, measured.labels)
     config = {
         "model": model.config.to_json(),
         "tokenizer": {"scheme": tokenizer.scheme, "max_length": tokenizer.max_length},
@@ -245,7 +169,8 @@ def train(
     run.save(folder)
     _write_history(folder / "history.csv", history.rows)
     plot_curves(history.rows, folder / "curves.png")
-    plot_reliability(logits.sigmoid().numpy(), measured.labels, folder / "reliability.png")
+    probabilities = (logits / temperature).sigmoid().numpy()
+    plot_reliability(probabilities, measured.labels, folder / "reliability.png")
     checkpoints.remove(folder)
     return run
 
@@ -279,16 +204,6 @@ def _vocabulary(texts: list[bytes], recipe: Recipe) -> Vocabulary:
 
 def _encode(split: Split, tokenizer: Tokenizer) -> LabelledReviews:
     return LabelledReviews(tokenizer.encode(split.texts), split.labels.astype(np.float32))
-
-
-def _language_model(inputs: Inputs, architecture: str) -> LanguageModel | None:
-    if inputs.language_model is None:
-        return None
-    if architecture != "lstm":
-        raise InputError(f"a language model is for an lstm to start from, not a {architecture}")
-    if inputs.glove is not None:
-        raise InputError("a language model brings its own vectors: leave out those of GloVe")
-    return LanguageModel.read(inputs.language_model)
 
 
 def _initial_model(

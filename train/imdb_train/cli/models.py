@@ -11,6 +11,8 @@ from imdb_runtime.command_line import needs_extra
 from imdb_train.cli.options import (
     CONTEXT,
     EXISTING,
+    EXISTING_FILE,
+    EXISTING_FOLDER,
     READING_OPTIONS,
     SCHEME_OPTION,
     SEED_OPTION,
@@ -26,14 +28,14 @@ _OPTIONS = [
     click.option("--film-column", help="Names each review's film, to validate on other films."),
     click.option(
         "--soft-labels",
-        type=EXISTING,
+        type=EXISTING_FILE,
         metavar="FILE",
-        help="Train on the unlabelled reviews too, with these probabilities of a teacher.",
+        help="Train on the unlabelled reviews too, labelled by what imdb-train soft-labels wrote.",
     ),
     click.option(
         "--teacher",
         "teachers",
-        type=EXISTING,
+        type=EXISTING_FOLDER,
         multiple=True,
         metavar="RUN",
         help="Train on the unlabelled reviews too, labelled by this run; several are averaged.",
@@ -48,7 +50,7 @@ _OPTIONS = [
     ),
     click.option(
         "--language-model",
-        type=EXISTING,
+        type=EXISTING_FOLDER,
         metavar="FOLDER",
         help="LSTM: start from what imdb-train language-model wrote.",
     ),
@@ -174,19 +176,26 @@ def _run(
     offline: bool,
     **overrides: Any,
 ) -> None:
+    if unlabelled and not (soft_labels or teachers):
+        raise click.UsageError(
+            "--unlabelled reviews need labels to train on: add --teacher or --soft-labels"
+        )
+    with needs_extra("train"):
+        from imdb_train.recipes import load_recipe
+
+    given = {name: value for name, value in overrides.items() if value is not None}
+    settings = load_recipe(recipe, architecture).with_overrides("command line", **given)
+    if settings.freeze_epochs and not (glove or language_model):
+        raise click.UsageError("--freeze-epochs keeps given vectors as they are: add --glove")
+    folder = out or _default_folder(architecture, glove, settings.freeze_epochs, resume=resume)
     with needs_extra("train"):
         from pytorch_lightning.utilities import rank_zero_only
 
         from imdb_train.fitting import Hardware
-        from imdb_train.recipes import load_recipe
-        from imdb_train.training import DataSource, Inputs, train
-    from imdb_train.summary import show_metrics
+        from imdb_train.sources import DataSource, Inputs
+        from imdb_train.summary import show_metrics
+        from imdb_train.training import train
 
-    given = {name: value for name, value in overrides.items() if value is not None}
-    settings = load_recipe(recipe, architecture).with_overrides("command line", **given)
-    folder = out or _default_folder(architecture, glove, settings.freeze_epochs, resume=resume)
-    if settings.freeze_epochs and glove is None:
-        raise click.UsageError("--freeze-epochs keeps given vectors as they are: add --glove")
     with _told_how_to_go_on(folder):
         run = train(
             architecture,

@@ -8,6 +8,9 @@ import click
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 EXISTING = click.Path(exists=True, path_type=Path)
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 Command = Callable[..., Any]
 Option = Callable[[Command], Command]
@@ -23,7 +26,7 @@ READING_OPTIONS: tuple[Option, ...] = (
     click.option("--label-column", default="label", show_default=True),
     click.option(
         "--unlabelled",
-        type=EXISTING,
+        type=EXISTING_FILE,
         metavar="FILE",
         help="Reviews without a label, one a line or in a table. Default: IMDB's own 50,000.",
     ),

@@ -1,4 +1,4 @@
-"""``imdb-train vectors`` and ``language-model``: what reviews teach without their labels."""
+"""``imdb-train vectors``, ``language-model`` and ``soft-labels``: what a training starts from."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,15 @@ from typing import Any
 import click
 
 from imdb_runtime.command_line import needs_extra
-from imdb_train.cli.options import CONTEXT, EXISTING, READING_OPTIONS, Option, with_options
+from imdb_train.cli.options import (
+    CONTEXT,
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    NEW_FILE,
+    READING_OPTIONS,
+    Option,
+    with_options,
+)
 
 _SCHEME = click.option(
     "--scheme", type=click.Choice(["words", "whitespace"]), default="words", show_default=True
@@ -29,9 +37,7 @@ def _count(name: str, default: int, about: str) -> Option:
 @_count("--min-count", 5, "Leave out words seen less often.")
 @_count("--threads", 2, "With more than one, numbers differ from time to time.")
 @_SEED
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE"
-)
+@click.option("--out", type=NEW_FILE, required=True, metavar="FILE")
 def vectors(*, scheme: str, out: Path, **options: Any) -> None:
     r"""Train word vectors on the reviews, labelled or not, but for the test's.
 
@@ -47,7 +53,7 @@ def vectors(*, scheme: str, out: Path, **options: Any) -> None:
 
     texts = _read(options)
     count = train_vectors(texts, scheme, SkipGram(**options), out)
-    click.echo(f"{count:,} words", err=True)
+    _say(f"{count:,} words")
     click.echo(out)
 
 
@@ -57,7 +63,7 @@ def vectors(*, scheme: str, out: Path, **options: Any) -> None:
 @click.option(
     "--vectors",
     "vectors_path",
-    type=EXISTING,
+    type=EXISTING_FILE,
     required=True,
     metavar="FILE",
     help="Where the words' vectors start: what imdb-train vectors wrote, or GloVe's.",
@@ -108,8 +114,37 @@ def language_model(
             direction,
             Settings(scheme=scheme, **options),
             out,
-            lambda line: click.echo(line, err=True),
+            _say,
         )
+    click.echo(out)
+
+
+@click.command("soft-labels", context_settings=CONTEXT)
+@click.argument("runs", type=EXISTING_FOLDER, nargs=-1, required=True, metavar="RUN...")
+@with_options(READING_OPTIONS)
+@click.option("--out", type=NEW_FILE, required=True, metavar="FILE")
+def soft_labels(
+    *, runs: tuple[Path, ...], unlabelled: Path | None, out: Path, **options: Any
+) -> None:
+    r"""Label the unlabelled reviews by the mean of what these runs think of each.
+
+    \b
+    Example:
+      imdb-train soft-labels runs/lstm runs/lstm-2 --out teachers.safetensors
+      imdb-train cnn --soft-labels teachers.safetensors
+
+    --teacher does the same within a training; a file can be kept, and used again.
+    """
+    with needs_extra("train"):
+        from imdb_train.corpus import load_corpus, read_texts
+        from imdb_train.soft_labels import SoftLabels
+
+    if unlabelled is not None:
+        texts = read_texts(unlabelled, options["text_column"])
+    else:
+        texts = load_corpus(**options).unlabelled
+    labels = SoftLabels.from_runs(runs, texts, _say)
+    labels.write(out, texts)
     click.echo(out)
 
 
@@ -120,5 +155,9 @@ def _read(options: dict[str, Any]) -> list[bytes]:
     names = ("data", "text_column", "label_column", "unlabelled", "offline")
     corpus = load_corpus(**{name: options.pop(name) for name in names})
     texts = [*corpus.train.texts, *corpus.unlabelled]
-    click.echo(f"{len(texts):,} reviews to learn from", err=True)
+    _say(f"{len(texts):,} reviews to learn from")
     return texts
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)

@@ -108,13 +108,13 @@ def _explain_one(run: Run, text: str, true_label: str | None, steps: int) -> Exp
     if not (math.isfinite(logit) and math.isfinite(baseline_logit)):
         raise BundleError("the model's logit is not a finite number; train the run again")
     attributions = _attribute(run.model, ids, baseline, lengths, steps)
-    temperature = _setting(run.config, "temperature", 1.0)
-    probability = float(torch.sigmoid(torch.tensor(logit / temperature, dtype=torch.float64)))
+    scaled = torch.tensor(logit / run.temperature, dtype=torch.float64)
+    probability = float(torch.sigmoid(scaled))
     return Explanation(
         text=text,
         words=words[: read[0]],
         attributions=attributions,
-        label=LABELS[probability >= _setting(run.config, "threshold", 0.5)],
+        label=LABELS[probability >= run.threshold],
         probability=probability,
         true_label=true_label,
         logit=logit,
@@ -163,10 +163,3 @@ def _evaluation(model: Model) -> Iterator[None]:
         yield
     finally:
         model.train(training)
-
-
-def _setting(config: dict[str, Any], name: str, default: float) -> float:
-    value = config.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise BundleError(f"config.json: {name} is {value!r}; it must be a number above 0")
-    return float(value)
