@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,8 @@ def write_atomically(path: Path) -> Iterator[BinaryIO]:
         with path.open("wb") as special:
             yield special
         return
+    import tempfile  # slow to import, and seldom needed to score
+
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     temporary = Path(name)
     try:

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imdb_runtime.tokenizer.texts import WHITESPACE, as_bytes
+from imdb_runtime.tokenizer.texts import WHITESPACE as WHITESPACE
+from imdb_runtime.tokenizer.texts import WORDS as WORDS
+from imdb_runtime.tokenizer.texts import as_bytes
 from imdb_runtime.tokenizer.unicode_tables import (
     FOLDED,
     LOWER,
