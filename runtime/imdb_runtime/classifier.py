@@ -12,7 +12,7 @@ from imdb_runtime.batching import logits_in_order
 from imdb_runtime.bundle import VOCABULARY_FILE, Bundle
 from imdb_runtime.engines import create_engine
 from imdb_runtime.errors import BundleError
-from imdb_runtime.lines import in_chunks, read_lines
+from imdb_runtime.lines import read_batches
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary
 
 
@@ -156,7 +156,7 @@ class Classifier:
         Gives one ``Score`` a line, in order, the empty ones too. Of a line longer than
         ``lines.MAX_LINE_BYTES`` the first part is scored.
         """
-        for lines in in_chunks(read_lines(stream)):
+        for lines in read_batches(stream):
             probabilities = self.score_texts(lines).probabilities
             yield from map(Score, self.labels(probabilities).tolist(), probabilities.tolist())
 

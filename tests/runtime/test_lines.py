@@ -1,4 +1,6 @@
 import io
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -81,6 +83,36 @@ def test_memory_stays_within_bounds_on_an_endless_line(monkeypatch: pytest.Monke
     for line in read_lines(Long()):
         kept.append(len(line))
     assert kept == [1000]
+
+
+def test_lines_of_a_pipe_are_given_as_they_come():
+    reader, writer = os.pipe()
+    with open(reader, "rb", buffering=0) as stream:  # noqa: PTH123
+        given = read_lines(stream)
+        for content, expected in ((b"a\nb", b"a"), (b"c\nd", b"bc"), (b"\n", b"d")):
+            os.write(writer, content)
+            assert next(given) == expected
+        os.write(writer, b"e\n\nf")
+        os.close(writer)
+        assert list(given) == [b"e", b"", b"f"]
+
+
+@pytest.mark.parametrize("buffering", [0, -1])
+def test_a_stream_is_read_from_where_it_is(tmp_path: Path, buffering: int):
+    (tmp_path / "a.txt").write_bytes(b"id: 1\nfirst\nsecond\n")
+    with (tmp_path / "a.txt").open("rb", buffering) as stream:
+        assert stream.readline() == b"id: 1\n"
+        assert list(read_lines(stream)) == [b"first", b"second"]
+
+
+def test_batches_hold_many_lines_but_not_too_many(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "MAX_CHUNK_ROWS", 5)
+    monkeypatch.setattr(lines, "BLOCK_BYTES", 40)
+    content = b"a\n" * 23 + b"x" * 30 + b"\n" + b"y\n" * 4
+    batches = [list(batch) for batch in lines.read_batches(io.BytesIO(content))]
+    assert [text for batch in batches for text in batch] == expected_lines(content)
+    assert max(map(len, batches)) == 5
+    assert len(batches) < 10
 
 
 @given(st.lists(st.binary(max_size=9), max_size=60))

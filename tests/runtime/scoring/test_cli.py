@@ -278,6 +278,29 @@ def test_a_closed_pipe_ends_it_quietly(command: list[str], bundle: Path, tmp_pat
         assert process.wait(timeout=60) == 0
 
 
+def test_a_line_on_a_pipe_is_answered_before_the_next_one_comes(
+    command: list[str], bundle: Path, probability: Probability
+):
+    with subprocess.Popen(
+        [*command, "--model", str(bundle)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for words in (["good"], [], ["bad", "film"]):
+            process.stdin.write(" ".join(words).encode() + b"\n")
+            process.stdin.flush()
+            # Were the answer kept back, this would wait forever.
+            answer = process.stdout.readline()
+            assert float(answer.split(b"\t")[1]) == pytest.approx(probability(words), abs=1e-6)
+        process.stdin.write(b"good")
+        process.stdin.close()
+        assert process.stdout.read().startswith(b"pos\t")
+        assert process.wait(timeout=60) == 0
+
+
 def test_interrupted_it_exits_with_130_and_leaves_no_output(
     command: list[str], bundle: Path, tmp_path: Path
 ):
