@@ -10,6 +10,9 @@ setup(
             "imdb_runtime._core",
             sources=[
                 "csrc/core.pyx",
+                "csrc/engine.c",
+                "csrc/engine_avx2.c",
+                "csrc/engine_scalar.c",
                 "csrc/lines.c",
                 "csrc/rows.c",
                 "csrc/short_words.c",

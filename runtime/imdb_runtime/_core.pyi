@@ -3,6 +3,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from imdb_runtime.engines.cnn_plan import CnnPlan
+from imdb_runtime.tokenizer import Encoded
+
 class Texts: ...
 
 class Lines(Texts):
@@ -41,3 +44,26 @@ def encode(
 def pad(
     ids: NDArray[np.int32], offsets: NDArray[np.int64], rows: NDArray[np.int64], wide: bool
 ) -> tuple[NDArray[np.int32] | NDArray[np.int64], NDArray[np.int64]]: ...
+
+def engine_tiers() -> tuple[str, ...]: ...
+def as_texts(texts: Iterable[str | bytes] | Texts) -> Texts: ...
+def cut_texts(texts: Texts, pieces: int, least_bytes: int) -> list[int]: ...
+
+class Cnn:
+    def __init__(self, plan: CnnPlan, tier: str | None = None) -> None: ...
+    @property
+    def tier(self) -> str: ...
+    def after_fork(self) -> None: ...
+    def maxima(self, encoded: Encoded) -> NDArray[np.int16]: ...
+    def logits(self, encoded: Encoded) -> NDArray[np.float32]: ...
+    def score_texts(
+        self,
+        table: WordTable,
+        texts: Texts,
+        scheme: int,
+        max_length: int,
+        first: int,
+        stop: int,
+        logits: NDArray[np.float32],
+        counts: NDArray[np.int64],
+    ) -> None: ...

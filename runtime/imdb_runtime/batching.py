@@ -1,12 +1,14 @@
 """Batches of reviews of similar length, so that little padding is computed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from imdb_runtime.engines import Engine
 from imdb_runtime.tokenizer import Encoded
+
+# Padded ids, int64 [n, longest], and lengths, int64 [n], to logits, float32 [n].
+PaddedScorer = Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]
 
 # Words of a batch, padding included: bounds the memory for activations. By CPU time a review, the
 # CNN is as fast with 2 to 64 thousand; the LSTM is fastest at the lower end, inside the cache.
@@ -30,7 +32,7 @@ def batches(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
         start += rows
 
 
-def logits_in_order(engine: Engine, encoded: Encoded) -> NDArray[np.float32]:
+def logits_in_order(scorer: PaddedScorer, encoded: Encoded) -> NDArray[np.float32]:
     """The logit of every text in ``encoded``, float32 [n], in the order of the texts."""
     lengths = encoded.lengths
     logits = np.empty(len(lengths), dtype=np.float32)
@@ -39,5 +41,5 @@ def logits_in_order(engine: Engine, encoded: Encoded) -> NDArray[np.float32]:
         if ids.shape[1] == 0:
             # Not every kernel takes an axis of no elements; a padding word changes no logit.
             ids = np.zeros((len(rows), 1), dtype=np.int64)
-        logits[rows] = engine.logits(ids, batch_lengths)
+        logits[rows] = scorer(ids, batch_lengths)
     return logits

@@ -8,7 +8,6 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imdb_runtime.batching import logits_in_order
 from imdb_runtime.bundle import VOCABULARY_FILE, Bundle
 from imdb_runtime.engines import create_engine
 from imdb_runtime.errors import BundleError
@@ -50,7 +49,7 @@ class Classifier:
     max_length : int
         How many words of a text are read.
     device, engine : str
-        Where it runs (``cpu`` or ``cuda``) and on what (``onnx``).
+        Where it runs (``cpu`` or ``cuda``) and on what (``native`` or ``onnx``).
     """
 
     def __init__(
@@ -110,8 +109,9 @@ class Classifier:
         device : {"auto", "cpu", "cuda"}
             ``cuda`` fails where the model cannot run on it; ``auto`` then runs on the CPU, with
             a ``RuntimeWarning`` where a GPU build of ONNX Runtime is installed.
-        engine : {"auto", "onnx"}
-            What runs the model.
+        engine : {"auto", "native", "onnx"}
+            What runs the model: ``native`` is the C engine, for CNNs on the CPU, and ``onnx``
+            ONNX Runtime, for all. ``auto`` takes ``native`` where it can.
         threads : int, optional
             CPU threads to use; by default all CPUs that the process may use.
         threshold : float, optional
@@ -164,9 +164,8 @@ class Classifier:
         """Probabilities of the positive class and word counts; raises as ``predict_proba``."""
         if isinstance(texts, (str, bytes)):
             raise TypeError("texts must be a list of texts, not a single one: write [text]")
-        encoded = self._tokenizer.encode(texts)
-        logits = logits_in_order(self._engine, encoded)
-        return Scores(_sigmoid(logits / self._bundle.manifest.temperature), encoded.word_counts)
+        logits, word_counts = self._engine.score_texts(self._tokenizer, texts)
+        return Scores(_sigmoid(logits / self._bundle.manifest.temperature), word_counts)
 
     def labels(self, probabilities: NDArray[np.float32]) -> NDArray[np.str_]:
         """The labels, an array of str [n], of ``probabilities`` of the positive class, [n]."""

@@ -37,12 +37,13 @@ def in_pytorch(folder, texts) -> np.ndarray:
     return np.array(probabilities)
 
 
-def test_the_bundle_gives_the_probabilities_of_pytorch(kind, make_run, tmp_path):
+@pytest.mark.parametrize(("engine", "tolerance"), [("onnx", 1e-5), ("auto", 0.01)])
+def test_the_bundle_gives_the_probabilities_of_pytorch(kind, engine, tolerance, make_run, tmp_path):
     run = make_run(kind)
     export_run(run, tmp_path / "bundle", check_reviews=20)
-    classifier = Classifier.load(tmp_path / "bundle", device="cpu", threads=1)
+    classifier = Classifier.load(tmp_path / "bundle", device="cpu", threads=1, engine=engine)
     expected = in_pytorch(run, TEXTS)
-    np.testing.assert_allclose(classifier.predict_proba(TEXTS)[:, 1], expected, atol=1e-5)
+    np.testing.assert_allclose(classifier.predict_proba(TEXTS)[:, 1], expected, atol=tolerance)
     labels = ["pos" if probability >= 0.4 else "neg" for probability in expected]
     assert list(classifier.predict(TEXTS)) == labels
 

@@ -28,10 +28,7 @@ def test_no_review_is_padded_beyond_the_next_longer_batch(lengths: list[int]):
 
 
 class SumOfIds:
-    """An engine that can be checked by hand, and notes what shapes it was given."""
-
-    name = "sum"
-    device = "cpu"
+    """Logits that can be checked by hand; notes what shapes it was given."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []
@@ -48,5 +45,5 @@ def test_logits_come_back_in_the_order_of_the_texts(texts: list[list[int]]):
     ids = np.array([word for text in texts for word in text], dtype=np.int32)
     encoded = Encoded(ids, offsets, np.diff(offsets))
     engine = SumOfIds()
-    assert logits_in_order(engine, encoded).tolist() == [sum(text) for text in texts]
+    assert logits_in_order(engine.logits, encoded).tolist() == [sum(text) for text in texts]
     assert all(width >= 1 for _, width in engine.shapes)

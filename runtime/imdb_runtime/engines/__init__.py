@@ -1,5 +1,6 @@
-"""Engines: token ids and lengths in, logits out."""
+"""Engines: texts in, logits out."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -7,15 +8,16 @@ from numpy.typing import NDArray
 
 from imdb_runtime.bundle import MODEL_FILE, Bundle
 from imdb_runtime.errors import DeviceError
+from imdb_runtime.tokenizer import Encoded, Tokenizer
 
 DEVICES = ("auto", "cpu", "cuda")
-ENGINES = ("auto", "onnx")
+ENGINES = ("auto", "native", "onnx")
 
 __all__ = ["DEVICES", "ENGINES", "Engine", "create_engine"]
 
 
 class Engine(Protocol):
-    """What turns padded token ids into logits; safe to call from several threads."""
+    """What turns texts into logits; safe to call from several threads."""
 
     @property
     def name(self) -> str:
@@ -25,13 +27,19 @@ class Engine(Protocol):
     def device(self) -> str:
         """``cpu`` or ``cuda``: where it really runs."""
 
-    def logits(self, ids: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Logits, float32 [n], of ``ids``, int64 [n, longest], with ``lengths``, int64 [n]."""
+    def score(self, encoded: Encoded) -> NDArray[np.float32]:
+        """Logits, float32 [n], of texts as ids, in the order of the texts."""
+
+    def score_texts(
+        self, tokenizer: Tokenizer, texts: Iterable[str | bytes]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Logits, float32 [n], and words, int64 [n], of ``texts``, read by ``tokenizer``."""
 
 
 def create_engine(bundle: Bundle, name: str, device: str, threads: int | None) -> Engine:
     """The engine ``name`` (one of ``ENGINES``) for ``bundle`` on ``device`` (one of ``DEVICES``).
 
+    ``auto`` is ``native`` for a CNN, unless CUDA is asked for, and ``onnx`` for all else.
     ``threads`` is how many CPU threads it may use; None is all that the process may use.
 
     Raises
@@ -47,6 +55,13 @@ def create_engine(bundle: Bundle, name: str, device: str, threads: int | None) -
         raise DeviceError(f"unknown engine {name!r}; known are {', '.join(ENGINES)}")
     if device not in DEVICES:
         raise DeviceError(f"unknown device {device!r}; known are {', '.join(DEVICES)}")
+    is_cnn = bundle.manifest.model.get("architecture") == "cnn"
+    if name == "native" or (name == "auto" and is_cnn and device != "cuda"):
+        if device == "cuda":
+            raise DeviceError("the native engine runs on the CPU alone; for cuda take onnx")
+        from imdb_runtime.engines.native import NativeEngine
+
+        return NativeEngine(bundle, threads)
     from imdb_runtime.engines.onnx_engine import OnnxEngine
 
     return OnnxEngine(bundle.files[MODEL_FILE], device, threads, where=bundle.where)

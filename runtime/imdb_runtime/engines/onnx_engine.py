@@ -1,15 +1,18 @@
 """The engine on ONNX Runtime, which runs the graph of any bundle, on the CPU or on CUDA."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from imdb_runtime.batching import logits_in_order
 from imdb_runtime.bundle import INPUTS, MODEL_FILE, OUTPUT
 from imdb_runtime.engines import onnxruntime_builds
 from imdb_runtime.engines.cpus import available_cpus
 from imdb_runtime.errors import BundleError, DeviceError
+from imdb_runtime.tokenizer import Encoded, Tokenizer
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 # TF32 would round to 10 bits; an exhaustive search would run anew for every shape of a batch.
@@ -82,6 +85,20 @@ class OnnxEngine:
                 f" {len(lengths)} reviews; export the run again"
             )
         return np.asarray(logits, dtype=np.float32)
+
+    def score(self, encoded: Encoded) -> NDArray[np.float32]:
+        """Logits, float32 [n], of texts as ids; raises as ``logits``."""
+        return logits_in_order(self.logits, encoded)
+
+    def score_texts(
+        self, tokenizer: Tokenizer, texts: Iterable[str | bytes]
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Logits, float32 [n], and words, int64 [n], of ``texts``; raises as ``logits``.
+
+        ``TypeError`` names an item that is no text.
+        """
+        encoded = tokenizer.encode(texts)
+        return self.score(encoded), encoded.word_counts
 
     def _cuda_session(self, runtime: Any, model: bytes, options: Any, *, required: bool) -> Any:
         """A session that really has CUDA; None or, if ``required``, an error without it."""

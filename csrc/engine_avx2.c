@@ -1,0 +1,149 @@
+/* The engine's tier for AVX2: a pass keeps its sums and maxima in registers. */
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define IMDB_VECTOR_BYTES 32
+#include "engine_fill.h"
+
+#define AVX2 __attribute__((target("avx2")))
+#define AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
+
+/* Words between the one whose window is summed and the one whose row is fetched. */
+enum { WORDS_AHEAD = 16 };
+enum { HALF = IMDB_LANES / 2, LINE = 64 };
+
+/* A block's 32 integers of 16 bits. */
+typedef struct {
+    __m256i low, high;
+} block;
+
+AVX2_INLINE block add(block a, block b) {
+    return (block){_mm256_add_epi16(a.low, b.low), _mm256_add_epi16(a.high, b.high)};
+}
+
+AVX2_INLINE block larger(block a, block b) {
+    return (block){_mm256_max_epi16(a.low, b.low), _mm256_max_epi16(a.high, b.high)};
+}
+
+AVX2_INLINE __m256i load(const void *place) { return _mm256_loadu_si256(place); }
+
+AVX2_INLINE block load_wide(const uint8_t *place) {
+    return (block){load(place), load(place + HALF * sizeof(int16_t))};
+}
+
+/* The sums of two blocks of bytes, in the order in which _mm256_unpack gives them: bytes 0 to 7 and
+ * 16 to 23, then the others. A multiplication by one adds neighbours, and widens them. */
+AVX2_INLINE block add_narrow(__m256i a, __m256i b) {
+    const __m256i one = _mm256_set1_epi8(1);
+    return (block){_mm256_maddubs_epi16(one, _mm256_unpacklo_epi8(a, b)),
+                   _mm256_maddubs_epi16(one, _mm256_unpackhi_epi8(a, b))};
+}
+
+/* Between that order and the usual one, which undoes itself. */
+AVX2_INLINE block reorder(block a) {
+    return (block){_mm256_permute2x128_si256(a.low, a.high, 0x20),
+                   _mm256_permute2x128_si256(a.low, a.high, 0x31)};
+}
+
+AVX2_INLINE block load_maxima(const int16_t *maxima, bool narrow) {
+    block loaded = {load(maxima), load(maxima + HALF)};
+    return narrow ? reorder(loaded) : loaded;
+}
+
+AVX2_INLINE void store_maxima(int16_t *maxima, block largest, bool narrow) {
+    if (narrow) largest = reorder(largest);
+    _mm256_storeu_si256((__m256i *)maxima, largest.low);
+    _mm256_storeu_si256((__m256i *)(maxima + HALF), largest.high);
+}
+
+/* The parts of two rows for two places of a window, or of one row for the last place. */
+typedef struct {
+    const uint8_t *wide, *narrow, *next_wide, *next_narrow;
+    bool paired;
+} places;
+
+AVX2_INLINE block add_places(block sums, places at, bool wide, size_t number) {
+    if (!wide) {
+        number *= IMDB_LANES;
+        __m256i next = at.paired ? load(at.next_narrow + number) : _mm256_setzero_si256();
+        return add(sums, add_narrow(load(at.narrow + number), next));
+    }
+    number *= IMDB_LANES * sizeof(int16_t);
+    sums = add(sums, load_wide(at.wide + number));
+    return at.paired ? add(sums, load_wide(at.next_wide + number)) : sums;
+}
+
+/* With `width`, `wide` and `narrow` known, no loop but that over the windows is left. */
+AVX2_INLINE void sum_windows(const imdb_engine *engine, const imdb_pass *pass, const int32_t *ids,
+                             size_t windows, size_t ahead, int16_t *maxima, unsigned width,
+                             unsigned wide, unsigned narrow) {
+    const size_t stride = engine->stride;
+    const size_t wide_step = wide * IMDB_LANES * sizeof *maxima, narrow_step = narrow * IMDB_LANES;
+    const uint8_t *wide_rows = engine->rows + pass->offset;
+    const uint8_t *narrow_rows = engine->rows + pass->narrow_offset;
+    const char *lines = (const char *)engine->rows + (size_t)pass->first_line * LINE;
+    const size_t line_bytes = (size_t)pass->lines * LINE;
+    const bool both = wide + narrow == 2;
+    block largest = load_maxima(maxima, wide == 0), other = {0};
+    if (both) other = load_maxima(maxima + IMDB_LANES, wide < 2);
+    for (size_t window = 0; window < windows; window++) {
+        size_t next = window + WORDS_AHEAD < ahead ? window + WORDS_AHEAD : ahead - 1;
+        const char *coming = lines + (size_t)ids[next] * stride;
+        for (size_t line = 0; line < line_bytes; line += LINE)
+            _mm_prefetch(coming + line, _MM_HINT_T0);
+        block sums = {_mm256_setzero_si256(), _mm256_setzero_si256()}, other_sums = sums;
+#define ADD_PLACES(i)                                                                             \
+    do {                                                                                          \
+        const bool paired = (i) + 1 < width;                                                      \
+        const size_t row = (size_t)ids[window + (i)] * stride;                                    \
+        const size_t next_row = paired ? (size_t)ids[window + (i) + 1] * stride : 0;              \
+        const places at = {wide_rows + row + (i) * wide_step,                                     \
+                           narrow_rows + row + (i) * narrow_step,                                 \
+                           wide_rows + next_row + ((i) + 1) * wide_step,                          \
+                           narrow_rows + next_row + ((i) + 1) * narrow_step, paired};             \
+        sums = add_places(sums, at, wide > 0, 0);                                                 \
+        if (both) other_sums = add_places(other_sums, at, wide > 1, wide != 1);                   \
+    } while (0)
+        ADD_PLACES(0u);
+        if (width > 2) ADD_PLACES(2u);
+        if (width > 4) ADD_PLACES(4u);
+        for (unsigned i = 6; i < width; i += 2) ADD_PLACES(i);
+        largest = larger(largest, sums);
+        if (both) other = larger(other, other_sums);
+    }
+    store_maxima(maxima, largest, wide == 0);
+    if (both) store_maxima(maxima + IMDB_LANES, other, wide < 2);
+}
+
+#define SUM(width, wide, narrow)                                                                  \
+    sum_windows(engine, pass, ids, windows, ahead, maxima, width, wide, narrow)
+#define SUM_FORMATS(width)                                                                        \
+    switch (pass->wide * 4 + pass->narrow) {                                                      \
+    case 1: SUM(width, 0, 1); break;                                                              \
+    case 2: SUM(width, 0, 2); break;                                                              \
+    case 4: SUM(width, 1, 0); break;                                                              \
+    case 5: SUM(width, 1, 1); break;                                                              \
+    default: SUM(width, 2, 0); break;                                                             \
+    }
+
+AVX2 static void largest_windows(const imdb_engine *engine, const imdb_pass *pass,
+                                 const int32_t *ids, size_t windows, size_t ahead,
+                                 int16_t *maxima) {
+    switch (pass->width) {
+    case 2: SUM_FORMATS(2) break;
+    case 3: SUM_FORMATS(3) break;
+    case 4: SUM_FORMATS(4) break;
+    case 5: SUM_FORMATS(5) break;
+    default: SUM_FORMATS(pass->width) break;
+    }
+}
+
+AVX2 static void fill(const imdb_engine *engine, const int32_t *words, size_t count,
+                      float *scratch) {
+    imdb_fill_rows(engine, words, count, scratch);
+}
+
+const imdb_engine_tier imdb_engine_avx2 = {"avx2", largest_windows, fill};
+#else
+typedef int imdb_no_avx2;
+#endif

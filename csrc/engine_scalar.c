@@ -1,0 +1,37 @@
+/* The engine's tier of every machine. */
+#define IMDB_VECTOR_BYTES 16
+#include "engine_fill.h"
+
+enum { MAX_FILTERS = IMDB_LANES * IMDB_MAX_BLOCKS };
+
+static void add_wide(int16_t *sums, const uint8_t *place, size_t filters) {
+    int16_t values[MAX_FILTERS];
+    memcpy(values, place, filters * sizeof *values);
+    for (size_t i = 0; i < filters; i++) sums[i] = (int16_t)(sums[i] + values[i]);
+}
+
+static void add_narrow(int16_t *sums, const uint8_t *place, size_t filters) {
+    for (size_t i = 0; i < filters; i++) sums[i] = (int16_t)(sums[i] + (int8_t)place[i]);
+}
+
+static void largest_windows(const imdb_engine *engine, const imdb_pass *pass, const int32_t *ids,
+                            size_t windows, size_t ahead, int16_t *maxima) {
+    size_t wide = pass->wide * IMDB_LANES, narrow = pass->narrow * IMDB_LANES;
+    (void)ahead;
+    for (size_t window = 0; window < windows; window++) {
+        int16_t sums[MAX_FILTERS] = {0};
+        for (size_t place = 0; place < pass->width; place++) {
+            const uint8_t *row = engine->rows + (size_t)ids[window + place] * engine->stride;
+            add_wide(sums, row + pass->offset + place * wide * sizeof *sums, wide);
+            add_narrow(sums + wide, row + pass->narrow_offset + place * narrow, narrow);
+        }
+        for (size_t i = 0; i < wide + narrow; i++)
+            if (sums[i] > maxima[i]) maxima[i] = sums[i];
+    }
+}
+
+static void fill(const imdb_engine *engine, const int32_t *words, size_t count, float *scratch) {
+    imdb_fill_rows(engine, words, count, scratch);
+}
+
+const imdb_engine_tier imdb_engine_scalar = {"scalar", largest_windows, fill};

@@ -1,0 +1,94 @@
+"""The native engine in numpy: the specification of csrc/engine.c, and what runs in its place where
+``IMDB_PURE_PYTHON=1``. The integers are the same, and so are the logits but for the last bit.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imdb_runtime.engines.cnn_plan import LANES, CnnPlan
+from imdb_runtime.engines.cnn_weights import Floats
+from imdb_runtime.ngrams import hash_ngrams
+from imdb_runtime.tokenizer import Encoded
+
+Integers = NDArray[np.int16]
+
+
+class Cnn:
+    """Computes with ``plan``."""
+
+    def __init__(self, plan: CnnPlan) -> None:
+        self._plan = plan
+        self._rows = np.zeros((len(plan.weights.embedding), len(plan.steps) * LANES), np.int16)
+        self._filled = np.zeros(len(self._rows), dtype=np.bool_)
+
+    def maxima(self, encoded: Encoded) -> Integers:
+        """The largest sum of each filter over the windows of each text, int16 [n, features]."""
+        return (
+            np.stack([self._maxima(ids) for ids in _texts(encoded)])
+            if len(encoded.word_counts)
+            else np.empty((0, self._plan.features), np.int16)
+        )
+
+    def logits(self, encoded: Encoded) -> Floats:
+        """The logit of each text, float32 [n]."""
+        return np.array([self._logit(ids) for ids in _texts(encoded)], dtype=np.float32)
+
+    def _logit(self, ids: NDArray[np.int32]) -> Any:
+        plan = self._plan
+        features = np.maximum(self._maxima(ids) * plan.scales + plan.biases, 0)
+        # Eight sums side by side, as in the registers of a processor.
+        sums = np.cumsum((features * plan.output_weights).reshape(-1, 8), axis=0)[-1]
+        pairs = sums[:4] + sums[4:]
+        logit = ((pairs[0] + pairs[2]) + (pairs[1] + pairs[3])) + np.float32(
+            plan.weights.output_bias
+        )
+        return logit + np.float32(self._ngram_term(ids))
+
+    def _maxima(self, ids: NDArray[np.int32]) -> Integers:
+        padded = np.pad(ids, (0, max(self._plan.weights.widths)))
+        self._fill(np.unique(padded))
+        maxima, column = [], 0
+        for summed in self._plan.passes:
+            windows = max(len(ids) - summed.width + 1, 1)
+            for filters in (summed.wide * LANES, summed.narrow * LANES):
+                sums = np.zeros((windows, filters), dtype=np.int16)
+                for place in range(summed.width):
+                    rows = self._rows[padded[place : place + windows]]
+                    sums += rows[:, column : column + filters]
+                    column += filters
+                maxima.append(sums.max(axis=0))
+        return np.concatenate(maxima)
+
+    def _fill(self, words: NDArray[np.int32]) -> None:
+        """Compute the rows of ``words`` that are missing."""
+        plan = self._plan
+        words = words[~self._filled[words]]
+        vectors = plan.weights.vectors(words)
+        values = np.zeros((len(words), *plan.steps.shape), dtype=np.float32)
+        # In the order of the dimensions: a sum in float depends on it, and a row must not depend
+        # on the words it is computed with.
+        for dimension in range(vectors.shape[1]):
+            values += vectors[:, dimension, None, None] * plan.filters[:, dimension]
+        integers = np.rint((values - plan.centers) / plan.steps)
+        limits = plan.limits[:, None]
+        self._rows[words] = np.clip(integers, -limits, limits).reshape(self._rows[words].shape)
+        self._filled[words] = True
+
+    def _ngram_term(self, ids: NDArray[np.int32]) -> float:
+        ngrams = self._plan.weights.ngrams
+        if ngrams is None:
+            return 0.0
+        total = 0.0
+        for order in range(1, min(ngrams.order, len(ids)) + 1):
+            places = [ids[place : len(ids) - order + 1 + place] for place in range(order)]
+            wide = [place.astype(np.int64) for place in places]
+            weights = ngrams.weights[hash_ngrams(wide, len(ngrams.weights))]
+            total += float(np.cumsum(weights, dtype=np.float64)[-1])
+        return total * ngrams.scale / math.sqrt(max(len(ids), 1))
+
+
+def _texts(encoded: Encoded) -> list[NDArray[np.int32]]:
+    return np.split(encoded.ids, encoded.offsets[1:-1]) if len(encoded.word_counts) else []
