@@ -253,6 +253,8 @@ class LanguageModel:
         BundleError
             Where the folder is none, or lacks a direction.
         """
+        if not (folder / SETTINGS).exists():
+            raise BundleError(f"{folder}: no language model; imdb-train language-model writes one")
         vocabulary = Vocabulary.read(folder / VOCABULARY)
         try:
             scheme = json.loads((folder / SETTINGS).read_bytes())["scheme"]

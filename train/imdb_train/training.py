@@ -101,9 +101,10 @@ def train(
     else:
         vocabulary = _vocabulary([*training.texts, *taught], recipe)
     tokenizer = Tokenizer(vocabulary, recipe.scheme, recipe.max_length)
+    by_teacher = f", {len(taught)} that a teacher labelled" if taught else ""
     report(
-        f"{corpus.name}: {len(training)} reviews to train on, {len(validation)} to validate"
-        f", {len(taught)} that a teacher labelled, {len(vocabulary)} words"
+        f"{corpus.name}: {len(training)} reviews to train on{by_teacher}"
+        f", {len(validation)} to validate, {len(vocabulary)} words"
     )
     vectors = None
     if inputs.glove is not None:

@@ -16,19 +16,41 @@ from imdb_train.cli.options import (
     with_options,
 )
 
+_VECTORS_EXAMPLE = """\b
+Example:
+  imdb-train vectors --out vectors.txt
+  imdb-train cnn --glove vectors.txt
+"""
+_LANGUAGE_MODEL_EXAMPLE = """\b
+Example:
+  imdb-train language-model --vectors vectors.txt --out language-model
+  imdb-train lstm --language-model language-model
+"""
+_SOFT_LABELS_EXAMPLE = """\b
+Example:
+  imdb-train soft-labels runs/lstm runs/lstm-2 --out teachers.safetensors
+  imdb-train cnn --soft-labels teachers.safetensors
+"""
 _SCHEME = click.option(
     "--scheme", type=click.Choice(["words", "whitespace"]), default="words", show_default=True
 )
-_SEED = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+_SEED = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N"
+)
 
 
 def _count(name: str, default: int, about: str) -> Option:
     return click.option(
-        name, type=click.IntRange(min=1), default=default, show_default=True, help=about
+        name,
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=about,
     )
 
 
-@click.command("vectors", context_settings=CONTEXT)
+@click.command("vectors", context_settings=CONTEXT, epilog=_VECTORS_EXAMPLE)
 @with_options(READING_OPTIONS)
 @_SCHEME
 @_count("--dimension", 256, "Numbers a word.")
@@ -39,12 +61,7 @@ def _count(name: str, default: int, about: str) -> Option:
 @_SEED
 @click.option("--out", type=NEW_FILE, required=True, metavar="FILE")
 def vectors(*, scheme: str, out: Path, **options: Any) -> None:
-    r"""Train word vectors on the reviews, labelled or not, but for the test's.
-
-    \b
-    Example:
-      imdb-train vectors --out vectors.txt
-      imdb-train cnn --glove vectors.txt
+    """Train word vectors on the reviews, labelled or not, but for the test's.
 
     On IMDB it takes about 8 minutes on two cores.
     """
@@ -57,7 +74,7 @@ def vectors(*, scheme: str, out: Path, **options: Any) -> None:
     click.echo(out)
 
 
-@click.command("language-model", context_settings=CONTEXT)
+@click.command("language-model", context_settings=CONTEXT, epilog=_LANGUAGE_MODEL_EXAMPLE)
 @with_options(READING_OPTIONS)
 @_SCHEME
 @click.option(
@@ -92,14 +109,10 @@ def language_model(
     out: Path,
     **options: Any,
 ) -> None:
-    r"""Train a language model on the reviews, for an LSTM to start from.
+    """Train a language model on the reviews, for an LSTM to start from.
 
-    \b
-    Example:
-      imdb-train language-model --vectors vectors.txt --out language-model
-      imdb-train lstm --recipe best --language-model language-model
-
-    On IMDB it takes about 40 minutes for each direction, on one core that computes in bfloat16.
+    On IMDB and one core it takes about two hours for each direction, or 40 minutes where the
+    processor computes in bfloat16.
     """
     with needs_extra("train"):
         from imdb_train.language_model import DIRECTIONS, Settings, prepare, train_direction
@@ -119,19 +132,14 @@ def language_model(
     click.echo(out)
 
 
-@click.command("soft-labels", context_settings=CONTEXT)
+@click.command("soft-labels", context_settings=CONTEXT, epilog=_SOFT_LABELS_EXAMPLE)
 @click.argument("runs", type=EXISTING_FOLDER, nargs=-1, required=True, metavar="RUN...")
 @with_options(READING_OPTIONS)
 @click.option("--out", type=NEW_FILE, required=True, metavar="FILE")
 def soft_labels(
     *, runs: tuple[Path, ...], unlabelled: Path | None, out: Path, **options: Any
 ) -> None:
-    r"""Label the unlabelled reviews by the mean of what these runs think of each.
-
-    \b
-    Example:
-      imdb-train soft-labels runs/lstm runs/lstm-2 --out teachers.safetensors
-      imdb-train cnn --soft-labels teachers.safetensors
+    """Label the unlabelled reviews by the mean of what these runs think of each.
 
     --teacher does the same within a training; a file can be kept, and used again.
     """
