@@ -1,5 +1,8 @@
 """Recipes: TOML files of training settings."""
 
+from dataclasses import fields
+from pathlib import Path
+
 import pytest
 
 from imdb_runtime.errors import InputError
@@ -41,6 +44,12 @@ def test_a_file_may_hold_settings_for_all_and_for_one_architecture(tmp_path):
         ("epochs = 2.5", "epochs must be a number"),
         ("epochs = true", "epochs must be a number"),
         ("dropout = 1.0", "dropout = 1.0 is out of range"),
+        ("sentences = 1", "sentences = 1 is out of range"),
+        ("word_dropout = -0.1", "word_dropout = -0.1 is out of range"),
+        ("label_smoothing = 1.0", "label_smoothing = 1.0 is out of range"),
+        ("ema_decay = 1.0", "ema_decay = 1.0 is out of range"),
+        ("ngram_order = 5", "ngram_order = 5 is out of range"),
+        ("ngram_buckets = 5000", "ngram_buckets must be a power of two, not 5000"),
         ("scheme = 'subwords'", "scheme must be one of words, whitespace"),
         ("widths = []", "widths must be a list"),
         ("widths = [0]", "widths must be a list"),
@@ -59,3 +68,9 @@ def test_a_wrong_recipe_names_the_file_and_the_setting(tmp_path, content, messag
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(InputError, match="default, notebook"):
         load_recipe("bset", "cnn")
+
+
+def test_the_manual_names_every_setting():
+    manual = (Path(__file__).parents[2] / "docs" / "usage.md").read_text()
+    missing = [field.name for field in fields(Recipe) if f"`{field.name}`" not in manual]
+    assert missing == []
