@@ -7,9 +7,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "vocabulary.h"
+
 enum { ABSENT, CLAIMED, READY };
-/* Windows of each pass before the next pass: the rows of so many words stay in the L1 cache. */
-enum { WINDOWS_AT_ONCE = 16 };
+/* Windows of each pass before the next pass, while their rows are in the L1 cache. */
+enum { WINDOWS_AT_ONCE = 32 };
 enum { ROWS_AT_ONCE = 4 };
 enum { NGRAMS_AT_ONCE = 64 };
 
@@ -70,7 +72,7 @@ void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, 
     size_t claims = 0;
     bool others = false;
     for (size_t i = 0; i <= count; i++) {
-        int32_t word = i < count ? ids[i] : 0; /* short reviews end with <pad> */
+        int32_t word = i < count ? ids[i] : IMDB_PADDING_ID; /* short reviews end with it */
         uint8_t state = state_of(engine, word);
         if (state == READY) continue;
         if (state == ABSENT &&
@@ -86,21 +88,30 @@ void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, 
     if (claims) fill_claimed(engine, claimed, claims, scratch);
     if (!others) return;
     for (size_t i = 0; i <= count; i++)
-        while (state_of(engine, i < count ? ids[i] : 0) != READY) sched_yield();
+        while (state_of(engine, i < count ? ids[i] : IMDB_PADDING_ID) != READY) sched_yield();
 }
 
 static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
+/* The rows of words[0 .. count), filled up with that of the last one. */
+static void find_rows(const imdb_engine *engine, const int32_t *words, size_t count, size_t needed,
+                      const uint8_t **rows) {
+    size_t some = smaller(count, needed);
+    for (size_t i = 0; i < some; i++) rows[i] = engine->rows + (size_t)words[i] * engine->stride;
+    for (size_t i = some; i < needed; i++) rows[i] = rows[some - 1];
+}
+
 static void maxima_of_words(const imdb_engine *engine, const int32_t *ids, size_t count,
                             size_t ahead, int16_t *maxima) {
-    for (size_t i = 0; i < engine->features; i++) maxima[i] = INT16_MIN;
+    const uint8_t *rows[WINDOWS_AT_ONCE + UINT8_MAX + IMDB_WORDS_AHEAD];
     for (size_t start = 0; start < count; start += WINDOWS_AT_ONCE) {
+        find_rows(engine, ids + start, ahead - start,
+                  WINDOWS_AT_ONCE + engine->widest + IMDB_WORDS_AHEAD, rows);
         for (size_t i = 0; i < engine->pass_count; i++) {
             const imdb_pass *pass = engine->passes + i;
             size_t windows = count - (pass->width - 1);
             if (windows <= start) continue;
-            engine->tier->pass(engine, pass, ids + start,
-                               smaller(windows - start, WINDOWS_AT_ONCE), ahead - start,
+            engine->tier->pass(pass, rows, smaller(windows - start, WINDOWS_AT_ONCE),
                                maxima + pass->feature);
         }
     }
@@ -109,18 +120,20 @@ static void maxima_of_words(const imdb_engine *engine, const int32_t *ids, size_
 /* A filter sees the one window of a review shorter than it, followed by <pad>. */
 static void maxima_of_few_words(const imdb_engine *engine, const int32_t *ids, size_t count,
                                 int16_t *maxima) {
-    int32_t padded[UINT8_MAX + 1] = {0};
+    int32_t padded[UINT8_MAX + 1] = {IMDB_PADDING_ID};
+    const uint8_t *rows[UINT8_MAX + 1 + IMDB_WORDS_AHEAD];
     memcpy(padded, ids, count * sizeof *ids);
-    for (size_t i = 0; i < engine->features; i++) maxima[i] = INT16_MIN;
+    find_rows(engine, padded, engine->widest, engine->widest + IMDB_WORDS_AHEAD, rows);
     for (size_t i = 0; i < engine->pass_count; i++) {
         const imdb_pass *pass = engine->passes + i;
         size_t windows = count < pass->width ? 1 : count - (pass->width - 1);
-        engine->tier->pass(engine, pass, padded, windows, engine->widest, maxima + pass->feature);
+        engine->tier->pass(pass, rows, windows, maxima + pass->feature);
     }
 }
 
 void imdb_engine_maxima(const imdb_engine *engine, const int32_t *ids, size_t count, size_t ahead,
                         int16_t *maxima) {
+    for (size_t i = 0; i < engine->features; i++) maxima[i] = INT16_MIN;
     if (count < engine->widest)
         maxima_of_few_words(engine, ids, count, maxima);
     else

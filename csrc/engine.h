@@ -12,6 +12,7 @@
 
 #define IMDB_LANES 32 /* filters in a block; those of each width are padded to whole blocks */
 #define IMDB_MAX_BLOCKS 2 /* of a pass: their sums and maxima stay in registers */
+#define IMDB_WORDS_AHEAD 16 /* between the word whose window is summed and that whose row is fetched */
 
 /* Up to two blocks of filters of one width: `wide` ones, whose values are of 16 bits, then `narrow`
  * ones, of 8. In a row, from `offset` bytes on, lie the wide values for the first place of the
@@ -20,8 +21,7 @@
 typedef struct {
     uint32_t width, wide, narrow;
     uint32_t offset, narrow_offset;
-    uint32_t feature;           /* the number of the first filter's feature */
-    uint32_t first_line, lines; /* cache lines of the row that are fetched ahead in this pass */
+    uint32_t feature; /* the number of the first filter's feature */
 } imdb_pass;
 
 /* Weights of n-grams, found by their hash; see imdb_runtime/ngrams.py. */
@@ -40,9 +40,10 @@ typedef struct imdb_engine imdb_engine;
 /* The instruction sets that the engine computes with. All give the same numbers. */
 typedef struct {
     const char *name;
-    /* Raise `maxima`, of the pass's filters, to their sums over `windows` windows. */
-    void (*pass)(const imdb_engine *engine, const imdb_pass *pass, const int32_t *ids,
-                 size_t windows, size_t ahead, int16_t *maxima);
+    /* Raise `maxima`, of the pass's filters, to their sums over `windows` windows. `rows` are those
+     * of the words, and of IMDB_WORDS_AHEAD more. */
+    void (*pass)(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
+                 int16_t *maxima);
     void (*fill)(const imdb_engine *engine, const int32_t *words, size_t count, float *scratch);
 } imdb_engine_tier;
 

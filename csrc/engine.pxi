@@ -1,6 +1,6 @@
 cdef extern from "engine.h" nogil:
     ctypedef struct imdb_pass:
-        uint32_t width, wide, narrow, offset, narrow_offset, feature, first_line, lines
+        uint32_t width, wide, narrow, offset, narrow_offset, feature
     ctypedef struct imdb_ngrams:
         uint32_t order, shift
         uint64_t mask
@@ -121,8 +121,7 @@ cdef class Cnn:
         engine.features = plan.features
         engine.stride = plan.stride
         engine.bias = weights.output_bias
-        passes = np.array(
-            [(*each, each.first_line, each.lines) for each in plan.passes], dtype=np.uint32)
+        passes = np.array(plan.passes, dtype=np.uint32)
         arrays = {
             "filters": plan.filters, "centers": plan.centers, "steps": plan.steps,
             "limits": plan.limits, "scales": plan.scales, "biases": plan.biases,

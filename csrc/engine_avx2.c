@@ -8,8 +8,6 @@
 #define AVX2 __attribute__((target("avx2")))
 #define AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
 
-/* Words between the one whose window is summed and the one whose row is fetched. */
-enum { WORDS_AHEAD = 16 };
 enum { HALF = IMDB_LANES / 2, LINE = 64 };
 
 /* A block's 32 integers of 16 bits. */
@@ -73,41 +71,41 @@ AVX2_INLINE block add_places(block sums, places at, bool wide, size_t number) {
     return at.paired ? add(sums, load_wide(at.next_wide + number)) : sums;
 }
 
+AVX2_INLINE places places_of(const imdb_pass *pass, const uint8_t *const *rows, size_t place,
+                             unsigned width, unsigned wide, unsigned narrow) {
+    const size_t wide_step = wide * IMDB_LANES * sizeof(int16_t), narrow_step = narrow * IMDB_LANES;
+    const bool paired = place + 1 < width;
+    const uint8_t *row = rows[place], *next = paired ? rows[place + 1] : row;
+    return (places){row + pass->offset + place * wide_step,
+                    row + pass->narrow_offset + place * narrow_step,
+                    next + pass->offset + (place + 1) * wide_step,
+                    next + pass->narrow_offset + (place + 1) * narrow_step, paired};
+}
+
 /* With `width`, `wide` and `narrow` known, no loop but that over the windows is left. */
-AVX2_INLINE void sum_windows(const imdb_engine *engine, const imdb_pass *pass, const int32_t *ids,
-                             size_t windows, size_t ahead, int16_t *maxima, unsigned width,
-                             unsigned wide, unsigned narrow) {
-    const size_t stride = engine->stride;
-    const size_t wide_step = wide * IMDB_LANES * sizeof *maxima, narrow_step = narrow * IMDB_LANES;
-    const uint8_t *wide_rows = engine->rows + pass->offset;
-    const uint8_t *narrow_rows = engine->rows + pass->narrow_offset;
-    const char *lines = (const char *)engine->rows + (size_t)pass->first_line * LINE;
-    const size_t line_bytes = (size_t)pass->lines * LINE;
+AVX2_INLINE void sum_windows(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
+                             int16_t *maxima, unsigned width, unsigned wide, unsigned narrow) {
+    const size_t bytes = (size_t)width * IMDB_LANES * (wide * sizeof(int16_t) + narrow);
     const bool both = wide + narrow == 2;
+    const uint8_t *const *end = rows + windows;
     block largest = load_maxima(maxima, wide == 0), other = {0};
     if (both) other = load_maxima(maxima + IMDB_LANES, wide < 2);
-    for (size_t window = 0; window < windows; window++) {
-        size_t next = window + WORDS_AHEAD < ahead ? window + WORDS_AHEAD : ahead - 1;
-        const char *coming = lines + (size_t)ids[next] * stride;
-        for (size_t line = 0; line < line_bytes; line += LINE)
-            _mm_prefetch(coming + line, _MM_HINT_T0);
+    for (; rows < end; rows++) {
+        const uint8_t *ahead = rows[IMDB_WORDS_AHEAD] + pass->offset;
+#define FETCH(line) if (bytes > (line) * LINE) _mm_prefetch(ahead + (line) * LINE, _MM_HINT_T0)
+        FETCH(0); FETCH(1); FETCH(2); FETCH(3); FETCH(4);
+        FETCH(5); FETCH(6); FETCH(7); FETCH(8); FETCH(9);
         block sums = {_mm256_setzero_si256(), _mm256_setzero_si256()}, other_sums = sums;
-#define ADD_PLACES(i)                                                                             \
+#define ADD_PLACES(place)                                                                         \
     do {                                                                                          \
-        const bool paired = (i) + 1 < width;                                                      \
-        const size_t row = (size_t)ids[window + (i)] * stride;                                    \
-        const size_t next_row = paired ? (size_t)ids[window + (i) + 1] * stride : 0;              \
-        const places at = {wide_rows + row + (i) * wide_step,                                     \
-                           narrow_rows + row + (i) * narrow_step,                                 \
-                           wide_rows + next_row + ((i) + 1) * wide_step,                          \
-                           narrow_rows + next_row + ((i) + 1) * narrow_step, paired};             \
+        const places at = places_of(pass, rows, place, width, wide, narrow);                      \
         sums = add_places(sums, at, wide > 0, 0);                                                 \
         if (both) other_sums = add_places(other_sums, at, wide > 1, wide != 1);                   \
     } while (0)
-        ADD_PLACES(0u);
-        if (width > 2) ADD_PLACES(2u);
-        if (width > 4) ADD_PLACES(4u);
-        for (unsigned i = 6; i < width; i += 2) ADD_PLACES(i);
+        ADD_PLACES(0);
+        if (width > 2) ADD_PLACES(2);
+        if (width > 4) ADD_PLACES(4);
+        for (size_t place = 6; place < width; place += 2) ADD_PLACES(place);
         largest = larger(largest, sums);
         if (both) other = larger(other, other_sums);
     }
@@ -116,7 +114,7 @@ AVX2_INLINE void sum_windows(const imdb_engine *engine, const imdb_pass *pass, c
 }
 
 #define SUM(width, wide, narrow)                                                                  \
-    sum_windows(engine, pass, ids, windows, ahead, maxima, width, wide, narrow)
+    sum_windows(pass, rows, windows, maxima, width, wide, narrow)
 #define SUM_FORMATS(width)                                                                        \
     switch (pass->wide * 4 + pass->narrow) {                                                      \
     case 1: SUM(width, 0, 1); break;                                                              \
@@ -126,8 +124,7 @@ AVX2_INLINE void sum_windows(const imdb_engine *engine, const imdb_pass *pass, c
     default: SUM(width, 2, 0); break;                                                             \
     }
 
-AVX2 static void largest_windows(const imdb_engine *engine, const imdb_pass *pass,
-                                 const int32_t *ids, size_t windows, size_t ahead,
+AVX2 static void largest_windows(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
                                  int16_t *maxima) {
     switch (pass->width) {
     case 2: SUM_FORMATS(2) break;

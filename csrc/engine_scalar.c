@@ -14,14 +14,13 @@ static void add_narrow(int16_t *sums, const uint8_t *place, size_t filters) {
     for (size_t i = 0; i < filters; i++) sums[i] = (int16_t)(sums[i] + (int8_t)place[i]);
 }
 
-static void largest_windows(const imdb_engine *engine, const imdb_pass *pass, const int32_t *ids,
-                            size_t windows, size_t ahead, int16_t *maxima) {
+static void largest_windows(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
+                            int16_t *maxima) {
     size_t wide = pass->wide * IMDB_LANES, narrow = pass->narrow * IMDB_LANES;
-    (void)ahead;
     for (size_t window = 0; window < windows; window++) {
         int16_t sums[MAX_FILTERS] = {0};
         for (size_t place = 0; place < pass->width; place++) {
-            const uint8_t *row = engine->rows + (size_t)ids[window + place] * engine->stride;
+            const uint8_t *row = rows[window + place];
             add_wide(sums, row + pass->offset + place * wide * sizeof *sums, wide);
             add_narrow(sums + wide, row + pass->narrow_offset + place * narrow, narrow);
         }

@@ -16,6 +16,8 @@ TOLERANCE = 1e-4
 BATCH_TOLERANCE = 1e-5
 # int8 rounds the weights: it is held to the mean over all reviews of |difference in probability|.
 INT8_TOLERANCE = 0.02
+# The native engine rounds what each word adds to a filter: held to it on every single review.
+NATIVE_TOLERANCE = 0.01
 
 Logits = NDArray[np.float32]
 Scorer = Callable[[NDArray[np.int64], NDArray[np.int64]], Logits]
@@ -34,8 +36,8 @@ def pytorch_scorer(model: Model) -> Scorer:
 
 
 @dataclass(frozen=True)
-class Int8Difference:
-    """How far int8 probabilities are from PyTorch's, and the share of reviews with one label."""
+class ProbabilityDifference:
+    """How far probabilities are from others, and the share of reviews with one label."""
 
     mean: float
     largest: float
@@ -91,7 +93,7 @@ def check_batch_difference(difference: float) -> None:
 
 def check_int8(
     expected: NDArray[np.float64], actual: NDArray[np.float64], threshold: float
-) -> Int8Difference:
+) -> ProbabilityDifference:
     """The difference in probability, float64 [reviews], between PyTorch and an int8 graph.
 
     Raises
@@ -106,8 +108,37 @@ def check_int8(
             f"int8: probabilities differ from PyTorch's by {mean:.3g} on average; "
             f"the tolerance is {INT8_TOLERANCE:g}; no bundle was written; leave out --int8"
         )
-    agreement = float(np.mean((expected >= threshold) == (actual >= threshold)))
-    return Int8Difference(mean, float(differences.max()), agreement)
+    return ProbabilityDifference(
+        mean, float(differences.max()), _agreement(expected, actual, threshold)
+    )
+
+
+def check_native(
+    expected: NDArray[np.float64], actual: NDArray[np.float64], threshold: float
+) -> ProbabilityDifference:
+    """The difference in probability, float64 [reviews], between a model and the native engine.
+
+    Raises
+    ------
+    ImdbError
+        Where the largest is over ``NATIVE_TOLERANCE`` or not a number.
+    """
+    differences = np.abs(expected - actual)
+    largest = float(differences.max())
+    if not largest <= NATIVE_TOLERANCE:
+        raise ImdbError(
+            f"the native engine's probabilities differ from the model's by up to {largest:.3g}; "
+            f"the tolerance is {NATIVE_TOLERANCE:g}; no bundle was written"
+        )
+    return ProbabilityDifference(
+        float(differences.mean()), largest, _agreement(expected, actual, threshold)
+    )
+
+
+def _agreement(
+    expected: NDArray[np.float64], actual: NDArray[np.float64], threshold: float
+) -> float:
+    return float(np.mean((expected >= threshold) == (actual >= threshold)))
 
 
 def _origin(batches: Sequence[Batch], row: int) -> str:

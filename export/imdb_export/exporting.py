@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from imdb_export import checks
 from imdb_export.batches import Batch, mixed_batches, review_batches
 from imdb_export.graph import build_graph
+from imdb_export.native import native_scorer, ranges_file
 from imdb_export.reviews import CheckReviews, find_reviews
 from imdb_runtime.bundle import (
     INPUTS,
@@ -23,6 +24,7 @@ from imdb_runtime.bundle import (
     write_bundle,
 )
 from imdb_runtime.engines.cpus import available_cpus
+from imdb_runtime.engines.native import RANGES_FILE, NativeEngine, is_cnn
 from imdb_runtime.engines.onnx_engine import OnnxEngine
 from imdb_train.labels import LABELS
 from imdb_train.run import WEIGHTS, Run
@@ -51,7 +53,8 @@ class Parity:
 
     ``max_logit_difference`` is that of the float graph. ``batch_difference`` is how far a logit
     moves with the rest of its batch in the graph that the bundle holds. ``int8`` is None for a
-    float bundle.
+    float bundle; ``native``, the difference of the native engine from the model that the bundle
+    holds, is None where it does not run it.
     """
 
     made_up_reviews: int
@@ -59,7 +62,8 @@ class Parity:
     real_reviews_missing: str | None
     max_logit_difference: float
     batch_difference: float
-    int8: checks.Int8Difference | None
+    int8: checks.ProbabilityDifference | None
+    native: checks.ProbabilityDifference | None
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,8 @@ def export_run(
     Raises
     ------
     ImdbError
-        Where a file cannot be read, the graph cannot be built, or its logits are not PyTorch's.
+        Where a file cannot be read, the graph cannot be built, or its logits, or those of the
+        native engine, are not PyTorch's.
     """
     notify(f"reading {folder}", None)
     run = Run.load(folder)
@@ -123,7 +128,7 @@ def export_run(
     moved = checks.batch_difference(engine.logits, bench.made_up)
     checks.check_batch_difference(moved)
     forms = [in_torch, in_float]
-    difference = None
+    difference = native_difference = None
     if graph_int8 is not None:
         in_int8, engine = bench.measure_graph("ONNX int8", graph_int8)
         difference = checks.check_int8(
@@ -135,6 +140,21 @@ def export_run(
         if run.model.config.architecture != "lstm":
             checks.check_batch_difference(moved)
         forms.append(in_int8)
+    files = {
+        MODEL_FILE: graph if graph_int8 is None else graph_int8,
+        VOCABULARY_FILE: run.tokenizer.vocabulary.to_bytes(),
+    }
+    config = run.model.config.to_json()
+    if is_cnn(config):
+        files[RANGES_FILE] = ranges_file(files[MODEL_FILE], config)
+        in_c = bench.measure_native(files[MODEL_FILE], config, files[RANGES_FILE])
+        reference = in_torch if graph_int8 is None else in_int8
+        native_difference = checks.check_native(
+            bench.probabilities(reference.logits),
+            bench.probabilities(in_c.logits),
+            bench.threshold,
+        )
+        forms.append(in_c)
     parity = Parity(
         made_up_reviews=bench.count - len(bench.rows),
         real_reviews=len(bench.rows),
@@ -142,11 +162,8 @@ def export_run(
         max_logit_difference=worst,
         batch_difference=moved,
         int8=difference,
+        native=native_difference,
     )
-    files = {
-        MODEL_FILE: graph if graph_int8 is None else graph_int8,
-        VOCABULARY_FILE: run.tokenizer.vocabulary.to_bytes(),
-    }
     write_bundle(out, _manifest_fields(run, opset, forms, parity), files)
     size = sum(len(content) for content in files.values()) + (out / MANIFEST_FILE).stat().st_size
     architecture = run.model.config.architecture
@@ -183,6 +200,10 @@ class _Bench:
         engine = OnnxEngine(graph, "cpu", available_cpus())
         return self.measure(name, len(graph), engine.logits), engine
 
+    def measure_native(self, graph: bytes, config: dict[str, Any], ranges: bytes) -> Form:
+        engine = NativeEngine(graph, config, self.temperature, ranges, available_cpus())
+        return self.measure("native engine", len(graph) + len(ranges), native_scorer(engine))
+
     def _with_progress(self, batches: Sequence[Batch], name: str) -> Iterator[Batch]:
         for number, batch in enumerate(batches):
             self._notify(f"scoring {len(self.rows)} reviews with {name}", number / len(batches))
@@ -199,8 +220,8 @@ def _manifest_fields(run: Run, opset: int, forms: list[Form], parity: Parity) ->
     if parity.int8 is not None and parity.real_reviews:
         metrics["int8"] = {
             "reviews": parity.real_reviews,
-            "f1_before": forms[-2].f1,
-            "f1_after": forms[-1].f1,
+            "f1_before": forms[1].f1,
+            "f1_after": forms[2].f1,
         }
     return {
         "labels": list(LABELS),

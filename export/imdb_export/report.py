@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
-from imdb_export.checks import BATCH_TOLERANCE, INT8_TOLERANCE, TOLERANCE
+from imdb_export.checks import BATCH_TOLERANCE, INT8_TOLERANCE, NATIVE_TOLERANCE, TOLERANCE
 from imdb_export.exporting import Form, Notify, Report
 
 _SECONDS_BETWEEN_LINES = 10.0
@@ -93,6 +93,13 @@ def _findings(report: Report) -> list[str]:
                 f"int8: the embedding alone; {'GRU' if report.architecture == 'gru' else 'CNN'} "
                 "layers compute in float32"
             )
+    if parity.native is not None:
+        lines.append(
+            f"native engine: probabilities within {parity.native.largest:.1e} of "
+            f"{'PyTorch' if parity.int8 is None else 'the int8 graph'}'s, "
+            f"{parity.native.mean:.1e} on average (tolerance {NATIVE_TOLERANCE:g}), "
+            f"the same label for {parity.native.agreement:.1%}"
+        )
     if parity.int8 is None or report.architecture != "lstm":
         lines.append(
             f"batches: logits alone and in a batch within {parity.batch_difference:.1e} "

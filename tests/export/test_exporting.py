@@ -64,6 +64,7 @@ def test_the_manifest_says_what_was_exported_and_checked(make_run, tmp_path):
     assert manifest.parity["real_reviews_missing"] is None
     assert 0 < manifest.parity["max_logit_difference"] <= manifest.parity["tolerance"] == 1e-4
     assert manifest.parity["int8"] is None
+    assert 0 < manifest.parity["native"]["mean"] <= manifest.parity["native"]["largest"] <= 0.01
     assert bundle.files["vocab.txt"] == (run / "vocab.txt").read_bytes()
     on_disk = sum(file.stat().st_size for file in (tmp_path / "bundle").iterdir())
     assert report.bundle_size == on_disk
@@ -100,7 +101,7 @@ def test_f1_is_that_of_the_bundle_on_the_validation_reviews(make_run, tmp_path, 
     positive = torch.tensor([label == "pos" for label in labels])
     expected = binary_f1_score(positive, torch.from_numpy(validation.labels)).item()
     assert 0 < expected < 1
-    assert [form.f1 for form in report.forms] == pytest.approx([expected, expected])
+    assert [form.f1 for form in report.forms] == pytest.approx([expected] * 3)
     assert report.parity.real_reviews == len(validation)
 
 
@@ -142,7 +143,7 @@ def test_a_corpus_that_is_gone_is_said_and_not_an_error(make_run, tmp_path):
     report = export_run(make_run(data=gone), tmp_path / "bundle")
     assert report.parity.real_reviews == 0
     assert "gone.csv" in report.parity.real_reviews_missing
-    assert [form.f1 for form in report.forms] == [None, None]
+    assert [form.f1 for form in report.forms] == [None, None, None]
     manifest = Bundle.read(tmp_path / "bundle").manifest
     assert "gone.csv" in manifest.parity["real_reviews_missing"]
 

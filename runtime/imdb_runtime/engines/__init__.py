@@ -55,13 +55,15 @@ def create_engine(bundle: Bundle, name: str, device: str, threads: int | None) -
         raise DeviceError(f"unknown engine {name!r}; known are {', '.join(ENGINES)}")
     if device not in DEVICES:
         raise DeviceError(f"unknown device {device!r}; known are {', '.join(DEVICES)}")
-    is_cnn = bundle.manifest.model.get("architecture") == "cnn"
-    if name == "native" or (name == "auto" and is_cnn and device != "cuda"):
-        if device == "cuda":
-            raise DeviceError("the native engine runs on the CPU alone; for cuda take onnx")
-        from imdb_runtime.engines.native import NativeEngine
+    from imdb_runtime.engines import native
 
-        return NativeEngine(bundle, threads)
+    model, config = bundle.files[MODEL_FILE], bundle.manifest.model
+    if name == "native" or (name == "auto" and native.is_cnn(config) and device != "cuda"):
+        if device == "cuda":
+            raise DeviceError("the engine native runs on the CPU alone; for cuda take onnx")
+        ranges = bundle.files.get(native.RANGES_FILE)
+        temperature = bundle.manifest.temperature
+        return native.NativeEngine(model, config, temperature, ranges, threads, bundle.where)
     from imdb_runtime.engines.onnx_engine import OnnxEngine
 
-    return OnnxEngine(bundle.files[MODEL_FILE], device, threads, where=bundle.where)
+    return OnnxEngine(model, device, threads, where=bundle.where)

@@ -50,16 +50,6 @@ class Pass(NamedTuple):
         """Where in the row its integers end."""
         return self.narrow_offset + self.width * self.narrow * LANES
 
-    @property
-    def first_line(self) -> int:
-        """The first of the row's cache lines that are fetched ahead in this pass."""
-        return -(-self.offset // LINE)
-
-    @property
-    def lines(self) -> int:
-        """How many those are: each line belongs to the pass that has its first byte."""
-        return -(-self.end // LINE) - self.first_line
-
 
 def value_ranges(weights: CnnWeights) -> Floats:
     """The least and the largest value of each column of ``CnnWeights.columns`` over all words.

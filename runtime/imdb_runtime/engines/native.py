@@ -14,7 +14,7 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from imdb_runtime.bundle import MODEL_FILE, Bundle
+from imdb_runtime.bundle import MODEL_FILE
 from imdb_runtime.engines.cnn_plan import make_plan, value_ranges
 from imdb_runtime.engines.cnn_weights import CnnWeights, Floats, read_cnn_weights
 from imdb_runtime.engines.cpus import available_cpus
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
 RANGES_FILE = "ranges.f32"
-ARCHITECTURE = "cnn"
 
 # Handing over less than this would take longer than the work itself.
 _LEAST_BYTES = 1 << 17
@@ -43,30 +42,52 @@ else:
 
 
 class NativeEngine:
-    """The CNN of ``bundle`` on at most ``threads`` threads, by default ``available_cpus()``.
+    """A CNN out of an ONNX graph.
 
     A text's logit is the same whatever it is scored along with, on however many threads.
+
+    Parameters
+    ----------
+    model : bytes
+        The graph, of which the caller has checked where it comes from.
+    config : dict
+        The manifest's field ``model``.
+    temperature : float
+        What logits are divided by: the larger it is, the coarser they may be.
+    ranges : bytes, optional
+        The contents of ``ranges.f32``.
+    threads : int, optional
+        By default ``available_cpus()``.
+    where : str
+        Names the bundle in errors.
 
     Raises
     ------
     BundleError
-        Where the bundle holds no CNN, or not what the manifest says.
+        Where the model is no CNN, or not what ``config`` says.
     """
 
     name = "native"
     device = "cpu"
     _pool: "ThreadPoolExecutor | None"
 
-    def __init__(self, bundle: Bundle, threads: int | None = None) -> None:
-        manifest = bundle.manifest
-        architecture = manifest.model.get("architecture")
-        if architecture != ARCHITECTURE:
+    def __init__(
+        self,
+        model: bytes,
+        config: dict[str, Any],
+        temperature: float,
+        ranges: bytes | None = None,
+        threads: int | None = None,
+        where: str = MODEL_FILE,
+    ) -> None:
+        if not is_cnn(config):
             raise BundleError(
-                f"{bundle.where}: the native engine runs models of the architecture"
-                f" {ARCHITECTURE!r}, not {architecture!r}; take the engine onnx"
+                f"{where}: the native engine runs CNNs, not models of the architecture"
+                f" {config.get('architecture')!r}; take the engine onnx"
             )
-        weights = read_cnn_weights(bundle.files[MODEL_FILE], manifest.model, bundle.where)
-        self._cnn = _Cnn(make_plan(weights, _ranges(bundle, weights), manifest.temperature))
+        weights = read_cnn_weights(model, config, where)
+        found = value_ranges(weights) if ranges is None else _read_ranges(ranges, weights, where)
+        self._cnn = _Cnn(make_plan(weights, found, temperature))
         self._threads = threads or available_cpus()
         self._start_without_threads()
         _engines.add(self)
@@ -133,22 +154,23 @@ def _wait(futures: "list[Future[None]]") -> None:
             future.result()
 
 
-def _ranges(bundle: Bundle, weights: CnnWeights) -> Floats:
-    content = bundle.files.get(RANGES_FILE)
-    if content is None:
-        return value_ranges(weights)
+def is_cnn(config: dict[str, Any]) -> bool:
+    """Whether the manifest's field ``model`` describes a CNN."""
+    return config.get("architecture") == "cnn"
+
+
+def _read_ranges(content: bytes, weights: CnnWeights, where: str) -> Floats:
     columns = sum(filters.shape[0] * filters.shape[2] for filters in weights.filters)
     ranges = np.frombuffer(content, dtype="<f4") if len(content) == 8 * columns else np.empty(0)
     if not (ranges.size and np.isfinite(ranges).all()):
         raise BundleError(
-            f"{bundle.where}: {RANGES_FILE} does not hold 2 x {columns} finite numbers;"
+            f"{where}: {RANGES_FILE} does not hold 2 x {columns} finite numbers;"
             " export the run again"
         )
     ranges = ranges.reshape(2, columns).astype(np.float32)
     if (ranges[0] > ranges[1]).any():
         raise BundleError(
-            f"{bundle.where}: {RANGES_FILE} has a least value above the largest;"
-            " export the run again"
+            f"{where}: {RANGES_FILE} has a least value above the largest; export the run again"
         )
     return ranges
 
