@@ -43,9 +43,12 @@ Examples:
     help="cuda fails where it cannot be used; auto then takes the CPU.",
 )
 @click.option(
-    "--engine", type=click.Choice(["auto", "onnx"]), default="auto", show_default=True,
-    help="What runs the model.",
-)  # fmt: skip
+    "--engine",
+    type=click.Choice(["auto", "native", "onnx"]),
+    default="auto",
+    show_default=True,
+    help="What runs the model: native is for CNNs on the CPU, and what auto then takes.",
+)
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -140,7 +143,7 @@ def command(
     with (
         _open_output(output) as out,
         Progress(total, beside_rows=output is None and sys.stdout.isatty()) as progress,
-        Pipeline(_batches(sources, column), score, workers=0) as results,
+        Pipeline(_batches(sources, column), score, _workers(classifier, threads)) as results,
     ):
         out.write(writers.header(output_format, with_text=with_text))
         for scored in results:
@@ -184,6 +187,14 @@ def _load(
         if issubclass(notice.category, RuntimeWarning):
             click.echo(f"note: {notice.message}", err=True)
     return classifier
+
+
+def _workers(classifier: "Classifier", threads: int | None) -> int:
+    """How many batches to score at once; 0 is one, in the main thread."""
+    from imdb_runtime.engines.cpus import available_cpus
+
+    # ONNX Runtime has threads of its own, and in the main thread Ctrl-C need not wait for a batch.
+    return threads or available_cpus() if classifier.engine == "native" else 0
 
 
 class _Batch(NamedTuple):
