@@ -112,7 +112,7 @@ def test_the_help_of_an_architecture_needs_the_base_alone(tmp_path):
         ("imdb-train", ["lstm"], "train"),
         ("imdb-export", ["runs/lstm"], "export"),
         ("imdb-explain", ["runs/lstm", "A fine film"], "train"),
-        ("imdb-score", [], "cpu"),
+        ("imdb-score", ["--engine", "onnx"], "cpu"),
         ("imdb-score", ["reviews.parquet"], "tables"),
     ],
 )
