@@ -186,7 +186,10 @@ def _run(
     given = {name: value for name, value in overrides.items() if value is not None}
     settings = load_recipe(recipe, architecture).with_overrides("command line", **given)
     if settings.freeze_epochs and not (glove or language_model):
-        raise click.UsageError("--freeze-epochs keeps given vectors as they are: add --glove")
+        raise click.UsageError(
+            f"{settings.freeze_epochs} epochs are to keep given vectors as they are: "
+            "add --glove, or --freeze-epochs 0"
+        )
     folder = out or _default_folder(architecture, glove, settings.freeze_epochs, resume=resume)
     with needs_extra("train"):
         from pytorch_lightning.utilities import rank_zero_only
