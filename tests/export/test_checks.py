@@ -100,3 +100,18 @@ def test_int8_tells_how_far_it_is_and_how_many_labels_stay():
 def test_int8_too_far_from_pytorch_is_refused(wrong):
     with pytest.raises(ImdbError, match="int8"):
         checks.check_int8(np.array([0.1, 0.5]), np.array([wrong, 0.5]), threshold=0.5)
+
+
+def test_the_native_engine_is_held_to_its_worst_review():
+    expected = np.array([0.1, 0.499, 0.9, 0.8])
+    actual = np.array([0.1, 0.501, 0.9, 0.806])
+    difference = checks.check_native(expected, actual, threshold=0.5)
+    assert difference.mean == pytest.approx(0.002)
+    assert difference.largest == pytest.approx(0.006)
+    assert difference.agreement == 0.75
+
+
+@pytest.mark.parametrize("wrong", [0.111, np.nan])
+def test_a_native_probability_too_far_off_is_refused(wrong):
+    with pytest.raises(ImdbError, match="native engine"):
+        checks.check_native(np.array([0.1, 0.5]), np.array([wrong, 0.5]), threshold=0.5)
