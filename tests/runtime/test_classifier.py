@@ -199,6 +199,6 @@ def test_a_broken_vocabulary_and_an_unknown_scheme_are_refused(
 
 
 def test_the_model_of_the_package_or_a_clear_error(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("imdb_runtime.classifier.resources.files", lambda package: "/nowhere")
+    monkeypatch.setattr("imdb_runtime.classifier.__file__", "/nowhere/classifier.py")
     with pytest.raises(BundleError, match="give the path of a bundle"):
         Classifier.load()

@@ -1,7 +1,5 @@
 """Writing a bundle: the whole folder or nothing."""
 
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,10 @@ def write_bundle(
     BundleError
         Where a field is refused, or ``folder`` exists and is not a bundle.
     """
+    # Slow to import, and scoring, which reads bundles alone, has no need of them.
+    import secrets
+    import shutil
+
     folder = Path(folder)
     manifest = Manifest.from_json(
         {

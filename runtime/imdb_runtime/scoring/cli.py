@@ -1,5 +1,6 @@
 """``imdb-score``: one review a line in, one row a review out, in order."""
 
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -176,6 +177,9 @@ def _refuse_to_overwrite_input(output: Path | None, sources: list[readers.Source
 def _load(
     model: Path | None, *, device: str, engine: str, threads: int | None, threshold: float | None
 ) -> "Classifier":
+    # Or numpy would start a thread for each CPU, which takes as long as all the rest of numpy's
+    # import; for scoring it multiplies no matrices.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from imdb_runtime.classifier import Classifier
 
     with warnings.catch_warnings(record=True) as notices:
