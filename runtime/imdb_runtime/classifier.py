@@ -143,7 +143,10 @@ class Classifier:
             Where ``texts`` is a single text, or an item of it is no text (its number is named).
         """
         positive = self.score_texts(texts).probabilities
-        return np.stack([1 - positive, positive], axis=1)
+        columns = np.empty((len(positive), 2), dtype=np.float32)
+        np.subtract(1, positive, out=columns[:, 0])
+        columns[:, 1] = positive
+        return columns
 
     def predict(self, texts: Iterable[str | bytes]) -> NDArray[np.str_]:
         """Labels, an array of str [n]; raises as ``predict_proba``."""
@@ -164,7 +167,7 @@ class Classifier:
         if isinstance(texts, (str, bytes)):
             raise TypeError("texts must be a list of texts, not a single one: write [text]")
         logits, word_counts = self._engine.score_texts(self._tokenizer, texts)
-        return Scores(_sigmoid(logits / self._bundle.manifest.temperature), word_counts)
+        return Scores(_sigmoid(logits, self._bundle.manifest.temperature), word_counts)
 
     def labels(self, probabilities: NDArray[np.float32]) -> NDArray[np.str_]:
         """The labels, an array of str [n], of ``probabilities`` of the positive class, [n]."""
@@ -179,8 +182,11 @@ class Classifier:
         self.__init__(state["bundle"], **state["arguments"])  # type: ignore[misc]
 
 
-def _sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    # exp of what is never positive, so that it does not overflow.
-    small = np.exp(-np.abs(logits))
-    probabilities: NDArray[np.float32] = np.where(logits >= 0, 1, small) / (1 + small)
-    return probabilities
+def _sigmoid(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """1 / (1 + exp(-logits / temperature)), as a tangent, which does not overflow."""
+    # In place and in few steps: of a single review these calls are a good part of the time.
+    halves = logits * np.float64(0.5 / temperature)
+    np.tanh(halves, out=halves)
+    halves += 1
+    halves *= 0.5
+    return halves.astype(np.float32)
