@@ -1,8 +1,10 @@
 """The bundled model on the 25,000 test reviews, through ``imdb-score`` from a text file.
 
-Writes benchmarks/results/bundled_model.json: the figures beside those PyTorch got at training.
+Writes benchmarks/results/bundled_model.json: the figures beside those PyTorch got at training, and
+how the model does on short texts, which it never saw.
 """
 
+import csv
 import json
 import platform
 import subprocess
@@ -17,6 +19,7 @@ import torch
 from imdb_runtime import Classifier
 from imdb_runtime.files import sha256
 from imdb_train.corpus import load_corpus
+from imdb_train.explain.cli import NOTEBOOK_SENTENCES
 from imdb_train.metrics import figures
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +45,8 @@ def main() -> None:
         "f1_of_labels": 2 * hits / int((labels == 1).sum() + (true == 1).sum()),
         "imdb_score": figures(torch.logit(probability, eps=1e-7).float(), true.astype(np.float32)),
         "pytorch_at_training": manifest["metrics"]["test"],
+        "short_texts": short_texts(),
+        "sentences": sentences(),
         "bundle_bytes": sum(path.stat().st_size for path in BUNDLE.iterdir()),
         "model_sha256": sha256((BUNDLE / "model.onnx").read_bytes()),
         "engine": Classifier.load().engine,
@@ -51,6 +56,24 @@ def main() -> None:
     }
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
+
+
+def short_texts() -> dict[str, float]:
+    """How many statements of examples/short.csv there are, and the share labelled rightly."""
+    with (ROOT / "examples/short.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = Classifier.load().predict([row["text"] for row in rows])
+    right = [given == row["label"] for given, row in zip(found, rows, strict=True)]
+    return {"statements": len(rows), "accuracy": round(sum(right) / len(rows), 4)}
+
+
+def sentences() -> dict[str, float]:
+    """The probability that the notebook's six sentences get for their true label."""
+    positive = Classifier.load().predict_proba([text for text, _ in NOTEBOOK_SENTENCES])[:, 1]
+    return {
+        text: round(float(chance if label == "pos" else 1 - chance), 4)
+        for (text, label), chance in zip(NOTEBOOK_SENTENCES, positive, strict=True)
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The teacher whose soft labels the recipe ``best`` learns from: several members, stacked.
 
 It never sees a test review, but for the one command that reports its figures. The whole of it, on
-two cores (about three hours, scikit-learn installed, ``vectors.txt`` from ``imdb-train vectors``):
+two cores (about an hour and a half, scikit-learn installed, ``vectors.txt`` from ``imdb-train vectors``):
 
     python -m benchmarks.teacher regions --out teacher/regions.safetensors
     python -m benchmarks.teacher network --vectors vectors.txt \

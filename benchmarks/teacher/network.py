@@ -25,7 +25,7 @@ class Settings:
 
     features: int = 600
     width: int = 3
-    epochs: int = 5
+    epochs: int = 4
     batch: int = 64
     lr: float = 1e-3
     dropout: float = 0.5
