@@ -19,7 +19,8 @@ typedef struct {
     uint64_t joiner[IMDB_BLOCKS + 2];   /* of the marks, ' . , */
     uint64_t point[IMDB_BLOCKS + 2];    /* of the marks, . */
     uint64_t less[IMDB_BLOCKS + 2];     /* of the marks, < */
-    bool has_wide;                      /* whether any byte is not ASCII */
+    uint64_t wide[IMDB_BLOCKS + 2];     /* bytes that are not ASCII */
+    bool has_wide;                      /* whether there are any */
 } imdb_blocks;
 
 /* What each tier has its own code for. */

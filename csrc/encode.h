@@ -16,6 +16,9 @@
 
 enum { IMDB_GROUP = 256 }; /* tokens whose slots are fetched before the first is looked at */
 
+/* Sixteen bytes in a register, whatever the machine calls it. */
+typedef uint64_t imdb_vector __attribute__((vector_size(16)));
+
 typedef struct {
     imdb_blocks blocks;
     uint64_t split[IMDB_BLOCKS + 2];  /* where a clitic begins within a word */
@@ -60,10 +63,9 @@ IMDB_INLINE uint64_t imdb_after(const uint64_t *mask, size_t block) {
 }
 
 /* After the last block of a stretch. */
-IMDB_INLINE void imdb_end_blocks(imdb_blocks *blocks, size_t block, bool has_wide) {
+IMDB_INLINE void imdb_end_blocks(imdb_blocks *blocks, size_t block) {
     blocks->word[block] = blocks->point[block] = 0;
     memset(blocks->lower + block * IMDB_BLOCK, 0, IMDB_BLOCK);
-    blocks->has_wide = has_wide;
 }
 
 /* Where the run of bits that `position` is in ends. */
@@ -125,7 +127,7 @@ IMDB_INLINE void imdb_join(imdb_workspace *w, const imdb_kernels *kernels, size_
         size_t p = *at;
         const uint8_t *s = b->lower + p;
         uint64_t apostrophe = s[0] == '\'';
-        uint64_t joins = apostrophe | (imdb_is_digit(s[-1]) & imdb_is_digit(s[1]));
+        uint64_t joins = apostrophe | (uint64_t)(imdb_is_digit(s[-1]) && imdb_is_digit(s[1]));
         b->word[p / 64] |= joins << (p % 64);
         b->mark[p / 64] &= ~(joins << (p % 64));
         uint64_t one = (s[1] == 's') | (s[1] == 'm') | (s[1] == 'd');
@@ -153,26 +155,15 @@ IMDB_INLINE void imdb_delimit(imdb_workspace *w, size_t blocks) {
     }
 }
 
-/* The bytes of a block that are not ASCII. */
-IMDB_INLINE uint64_t imdb_wide_bytes(const uint8_t *lower) {
-    uint64_t wide = 0;
-    for (int i = 0; i < 8; i++) {
-        uint64_t eight = 0;
-        for (int j = 0; j < 8; j++) eight |= (uint64_t)lower[8 * i + j] << (8 * j);
-        eight = (eight & UINT64_C(0x8080808080808080)) >> 7;
-        wide |= (eight * UINT64_C(0x0102040810204080) >> 56) << (8 * i);
-    }
-    return wide;
-}
-
 /* What is not ASCII, with all that could belong to one word with it, becomes one token each time,
  * marked in `wide`. */
 IMDB_INLINE void imdb_set_wide_apart(imdb_workspace *w, size_t blocks) {
     const imdb_blocks *b = &w->blocks;
-    uint64_t touching[IMDB_BLOCKS + 2] = {0};
+    uint64_t touching[IMDB_BLOCKS + 2];
+    touching[0] = touching[blocks + 1] = 0;
     for (size_t i = 1; i <= blocks; i++) {
-        w->wide[i] = imdb_wide_bytes(b->lower + i * 64);
-        touching[i] = b->word[i] | b->joiner[i] | w->wide[i];
+        w->wide[i] = b->wide[i];
+        touching[i] = b->word[i] | b->joiner[i] | b->wide[i];
     }
     for (size_t i = 1; i <= blocks; i++) {
         for (uint64_t rest = w->wide[i]; rest; rest &= w->wide[i]) {
@@ -189,28 +180,29 @@ IMDB_INLINE void imdb_set_wide_apart(imdb_workspace *w, size_t blocks) {
     }
 }
 
-/* The keys of tokens and their slots, which are fetched; then what is in the slots. */
-IMDB_INLINE void imdb_look_up(const imdb_encoding *encoding, const uint16_t *firsts,
-                              const uint16_t *lasts, size_t count, int32_t *ids) {
-    static const uint64_t low_bytes[IMDB_SHORT_WORD] = {
-        0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
-        ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0), ~UINT64_C(0)};
-    static const uint64_t high_bytes[IMDB_SHORT_WORD] = {
-        0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF};
+/* The ids of `count` tokens, at most IMDB_GROUP, from number `from` on. First all keys are taken
+ * and their slots fetched, then the slots are looked at. */
+IMDB_INLINE void imdb_look_up(const imdb_encoding *encoding, size_t from, size_t count,
+                              int32_t *ids) {
+    static const imdb_vector bytes_of_size[IMDB_SHORT_WORD] = {
+        {0xFF}, {0xFFFF}, {0xFFFFFF}, {0xFFFFFFFF}, {0xFFFFFFFFFF}, {0xFFFFFFFFFFFF},
+        {0xFFFFFFFFFFFFFF}, {UINT64_MAX}, {UINT64_MAX, 0xFF}, {UINT64_MAX, 0xFFFF},
+        {UINT64_MAX, 0xFFFFFF}, {UINT64_MAX, 0xFFFFFFFF}, {UINT64_MAX, 0xFFFFFFFFFF}};
     imdb_workspace *w = encoding->workspace;
     const imdb_short_words short_words = *encoding->short_words;
+    const uint16_t *firsts = w->firsts + from, *lasts = w->lasts + from;
     size_t longs = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t rest = (size_t)(lasts[i] - firsts[i]); /* of its bytes after the first */
+        size_t first = firsts[i], rest = lasts[i] - first;
         if (__builtin_expect(rest >= IMDB_SHORT_WORD, 0)) {
             w->longs[longs++] = (uint16_t)i;
             rest = 0;
         }
-        imdb_key key;
-        memcpy(&key, w->blocks.lower + firsts[i], sizeof key);
-        key.low &= low_bytes[rest];
-        key.high &= high_bytes[rest];
-        w->keys[i] = key;
+        imdb_vector bytes;
+        memcpy(&bytes, w->blocks.lower + first, sizeof bytes);
+        bytes &= bytes_of_size[rest];
+        imdb_key key = {bytes[0], bytes[1]};
+        memcpy(&w->keys[i], &bytes, sizeof bytes);
         w->slots[i] = imdb_find_slot(&short_words, key);
         __builtin_prefetch(short_words.slots + w->slots[i]);
     }
@@ -224,12 +216,10 @@ IMDB_INLINE void imdb_look_up(const imdb_encoding *encoding, const uint16_t *fir
 }
 
 IMDB_INLINE void imdb_give(imdb_encoding *encoding, size_t from, size_t to) {
-    const uint16_t *firsts = encoding->workspace->firsts, *lasts = encoding->workspace->lasts;
     for (; from < to && encoding->count < encoding->limit; from += IMDB_GROUP) {
         size_t group = to - from < IMDB_GROUP ? to - from : IMDB_GROUP;
         size_t room = encoding->limit - encoding->count;
-        imdb_look_up(encoding, firsts + from, lasts + from, group < room ? group : room,
-                     encoding->ids + encoding->count);
+        imdb_look_up(encoding, from, group < room ? group : room, encoding->ids + encoding->count);
         encoding->count += group;
     }
     if (from < to) encoding->count += to - from;

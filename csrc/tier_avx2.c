@@ -7,7 +7,7 @@
 #define AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 typedef struct {
-    uint32_t word, printing, joiner, point, less;
+    uint32_t word, printing, joiner, point, less, wide;
 } half_block;
 
 AVX2 static inline uint32_t bits_of(__m256i bytes) { return (uint32_t)_mm256_movemask_epi8(bytes); }
@@ -35,10 +35,11 @@ AVX2 static inline half_block classify_half(uint8_t *lower, __m256i bytes) {
         bits_of(_mm256_cmpeq_epi8(_mm256_shuffle_epi8(joiners, bytes), bytes)),
         bits_of(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('.'))),
         bits_of(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('<'))),
+        bits_of(bytes),
     };
 }
 
-AVX2 static inline __m256i classify_block(imdb_blocks *blocks, size_t block, const uint8_t *bytes) {
+AVX2 static inline uint64_t classify_block(imdb_blocks *blocks, size_t block, const uint8_t *bytes) {
     __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
     __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
     half_block a = classify_half(blocks->lower + block * IMDB_BLOCK, low);
@@ -49,47 +50,73 @@ AVX2 static inline __m256i classify_block(imdb_blocks *blocks, size_t block, con
     blocks->joiner[block] = a.joiner | (uint64_t)b.joiner << 32;
     blocks->point[block] = a.point | (uint64_t)b.point << 32;
     blocks->less[block] = a.less | (uint64_t)b.less << 32;
-    return _mm256_or_si256(low, high);
+    return blocks->wide[block] = a.wide | (uint64_t)b.wide << 32;
 }
 
 AVX2 static void classify(imdb_blocks *blocks, const uint8_t *text, size_t size) {
-    __m256i all = _mm256_setzero_si256();
+    uint64_t wide = 0;
     size_t block = 1;
     for (; size >= IMDB_BLOCK; size -= IMDB_BLOCK, text += IMDB_BLOCK, block++)
-        all = _mm256_or_si256(all, classify_block(blocks, block, text));
+        wide |= classify_block(blocks, block, text);
     if (size) {
         uint8_t padded[IMDB_BLOCK] = {0};
         memcpy(padded, text, size);
-        all = _mm256_or_si256(all, classify_block(blocks, block++, padded));
+        wide |= classify_block(blocks, block++, padded);
     }
-    imdb_end_blocks(blocks, block, bits_of(all) != 0);
+    blocks->has_wide = wide != 0;
+    imdb_end_blocks(blocks, block);
 }
 
-/* `usual` positions a block are written whatever its bits, `step` at a time after that: a branch
- * that few blocks take is foreseen. */
-AVX2 static inline __attribute__((always_inline)) size_t
-positions_of(const uint64_t *mask, size_t blocks, uint16_t *out, size_t usual, size_t step) {
+/* The numbers of the bits that are set in a byte, one a byte, the lowest first. */
+#define SET(byte, bit) ((uint64_t)(byte) >> (bit) & 1)
+#define BELOW(byte, bit)                                                                   \
+    (((bit) > 0 ? SET(byte, 0) : 0) + ((bit) > 1 ? SET(byte, 1) : 0) +                     \
+     ((bit) > 2 ? SET(byte, 2) : 0) + ((bit) > 3 ? SET(byte, 3) : 0) +                     \
+     ((bit) > 4 ? SET(byte, 4) : 0) + ((bit) > 5 ? SET(byte, 5) : 0) +                     \
+     ((bit) > 6 ? SET(byte, 6) : 0))
+#define NUMBER(byte, bit) (SET(byte, bit) * (bit) << 8 * BELOW(byte, bit))
+#define NUMBERS(byte)                                                                      \
+    (NUMBER(byte, 1) | NUMBER(byte, 2) | NUMBER(byte, 3) | NUMBER(byte, 4) |               \
+     NUMBER(byte, 5) | NUMBER(byte, 6) | NUMBER(byte, 7))
+#define NUMBERS_OF_4(byte)                                                                 \
+    NUMBERS(byte), NUMBERS((byte) + 1), NUMBERS((byte) + 2), NUMBERS((byte) + 3)
+#define NUMBERS_OF_16(byte)                                                                \
+    NUMBERS_OF_4(byte), NUMBERS_OF_4((byte) + 4), NUMBERS_OF_4((byte) + 8),                \
+        NUMBERS_OF_4((byte) + 12)
+#define NUMBERS_OF_64(byte)                                                                \
+    NUMBERS_OF_16(byte), NUMBERS_OF_16((byte) + 16), NUMBERS_OF_16((byte) + 32),           \
+        NUMBERS_OF_16((byte) + 48)
+static const uint64_t set_bits[256] = {NUMBERS_OF_64(0), NUMBERS_OF_64(64), NUMBERS_OF_64(128),
+                                       NUMBERS_OF_64(192)};
+
+/* A byte of mask at a time, eight positions written whatever its bits: no branch depends on them. */
+AVX2 static size_t positions(const uint64_t *mask, size_t blocks, uint16_t *out) {
+    const uint8_t *bytes = (const uint8_t *)(mask + 1);
+    __m128i base = _mm_set1_epi16(IMDB_BLOCK);
     size_t count = 0;
-    for (size_t i = 1; i <= blocks; i++) {
-        uint64_t bits = mask[i];
-        size_t here = (size_t)_mm_popcnt_u64(bits);
-        uint16_t *place = out + count;
-        count += here;
-        for (size_t j = 0; j < usual; j++, bits = _blsr_u64(bits))
-            place[j] = (uint16_t)(i * IMDB_BLOCK + _tzcnt_u64(bits));
-        for (size_t at = usual; __builtin_expect(at < here, 0); at += step)
-            for (size_t j = 0; j < step; j++, bits = _blsr_u64(bits))
-                place[at + j] = (uint16_t)(i * IMDB_BLOCK + _tzcnt_u64(bits));
+    for (size_t i = 0; i < 8 * blocks; i++) {
+        __m128i bits = _mm_cvtepu8_epi16(
+            _mm_loadl_epi64((const __m128i *)(const void *)&set_bits[bytes[i]]));
+        _mm_storeu_si128((__m128i *)(void *)(out + count), _mm_add_epi16(bits, base));
+        count += (size_t)_mm_popcnt_u32(bytes[i]);
+        base = _mm_add_epi16(base, _mm_set1_epi16(8));
     }
     return count;
 }
 
-AVX2 static size_t positions(const uint64_t *mask, size_t blocks, uint16_t *out) {
-    return positions_of(mask, blocks, out, 16, 4);
-}
-
+/* One position a block is written whatever its bits: blocks with more are few, and foreseen. */
 AVX2 static size_t few_positions(const uint64_t *mask, size_t blocks, uint16_t *out) {
-    return positions_of(mask, blocks, out, 1, 1);
+    size_t count = 0;
+    for (size_t i = 1; i <= blocks; i++) {
+        uint64_t bits = mask[i];
+        size_t end = count + (size_t)_mm_popcnt_u64(bits);
+        do {
+            out[count++] = (uint16_t)(i * IMDB_BLOCK + _tzcnt_u64(bits));
+            bits = _blsr_u64(bits);
+        } while (bits);
+        count = end;
+    }
+    return count;
 }
 
 AVX2 void imdb_encode_words_avx2(imdb_encoding *encoding) {

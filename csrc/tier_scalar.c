@@ -15,21 +15,21 @@ static const uint8_t classes[256] = {
     N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N, N};
 
 static void classify(imdb_blocks *blocks, const uint8_t *text, size_t size) {
-    unsigned all = 0;
+    uint64_t all_wide = 0;
     size_t block = 1;
     for (size_t start = 0; start < size; start += IMDB_BLOCK, block++) {
-        uint64_t word = 0, mark = 0, joiner = 0, point = 0, less = 0;
+        uint64_t word = 0, mark = 0, joiner = 0, point = 0, less = 0, wide = 0;
         uint8_t *lower = blocks->lower + block * IMDB_BLOCK;
         size_t bytes = size - start < IMDB_BLOCK ? size - start : IMDB_BLOCK;
         for (size_t i = 0; i < bytes; i++) {
             uint8_t byte = text[start + i];
             uint64_t class = classes[byte];
-            all |= (unsigned)class;
             word |= (class & 1) << i;
             mark |= (class >> 1 & 1) << i;
             joiner |= (class >> 2 & 1) << i;
             point |= (class >> 3 & 1) << i;
             less |= (class >> 4 & 1) << i;
+            wide |= (class >> 5) << i;
             lower[i] = byte | (uint8_t)((uint8_t)(byte - 'A') < 26) << 5;
         }
         memset(lower + bytes, 0, IMDB_BLOCK - bytes);
@@ -38,8 +38,11 @@ static void classify(imdb_blocks *blocks, const uint8_t *text, size_t size) {
         blocks->joiner[block] = joiner;
         blocks->point[block] = point;
         blocks->less[block] = less;
+        blocks->wide[block] = wide;
+        all_wide |= wide;
     }
-    imdb_end_blocks(blocks, block, all & N);
+    blocks->has_wide = all_wide != 0;
+    imdb_end_blocks(blocks, block);
 }
 
 static size_t positions(const uint64_t *mask, size_t blocks, uint16_t *out) {
