@@ -9,6 +9,7 @@ setup(
         Extension(
             "imdb_runtime._core",
             sources=[
+                "csrc/batches.c",
                 "csrc/core.pyx",
                 "csrc/engine.c",
                 "csrc/engine_avx2.c",

@@ -71,7 +71,7 @@ def cut_texts(Texts texts not None, size_t pieces, size_t least_bytes):
 
 # The memory that a thread computes in.
 cdef class Workspace:
-    cdef Ids ids
+    cdef imdb_ids ids
     cdef int64_t *offsets
     cdef size_t offsets_size
     cdef int16_t *maxima
@@ -255,8 +255,8 @@ cdef class Cnn:
             workspace.ids.used = 0
             if not workspace.reserve_offsets(some.count + 1):
                 return False
-            if not encode_texts(vocabulary, scheme, &some, max_length, &workspace.ids,
-                                workspace.offsets, counts + first):
+            if not imdb_encode_texts(vocabulary, scheme, &some, max_length, &workspace.ids,
+                                     workspace.offsets, counts + first):
                 return False
             self.score(workspace, workspace.ids.values, workspace.offsets, some.count,
                        logits + first)

@@ -21,8 +21,15 @@ cdef extern from "tokenizer.h" nogil:
     void imdb_scanner_start(imdb_scanner *scanner, imdb_scheme scheme, const uint8_t *text,
                             size_t size, uint8_t *scratch)
     bint imdb_scanner_next(imdb_scanner *scanner, const uint8_t **word, size_t *size)
-    size_t imdb_encode(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const uint8_t *text,
-                       size_t size, uint8_t *scratch, int32_t *ids, size_t limit)
+
+cdef extern from "batches.h" nogil:
+    ctypedef struct imdb_ids:
+        int32_t *values
+        size_t used, capacity
+    bint imdb_encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme,
+                           const imdb_texts *texts, size_t max_length, imdb_ids *ids,
+                           int64_t *offsets, int64_t *counts)
+    void imdb_ids_fit(imdb_ids *ids)
 
 
 cdef const imdb_tier *tier_named(str name) except NULL:
@@ -90,69 +97,27 @@ def words(bytes text not None, imdb_scheme scheme):
     return found
 
 
-# Ids of a batch, growing.
-cdef struct Ids:
-    int32_t *values
-    size_t used, capacity
-
-
-cdef bint reserve(Ids *ids, size_t more) noexcept nogil:
-    if ids.capacity - ids.used >= more:
-        return True
-    cdef size_t capacity = max(2 * ids.capacity, ids.used + more)
-    cdef int32_t *values = <int32_t *>realloc(ids.values, capacity * sizeof(int32_t))
-    if values == NULL:
-        return False
-    ids.values = values
-    ids.capacity = capacity
-    return True
-
-
-cdef take(Ids *ids):
+cdef take(imdb_ids *ids):
     """The ids as an array, which owns them from now on."""
+    imdb_ids_fit(ids)
     if ids.used == 0:
         return np.empty(0, dtype=np.int32)
-    cdef int32_t *fitting = <int32_t *>realloc(ids.values, ids.used * sizeof(int32_t))
-    if fitting != NULL:
-        ids.values = fitting
     cdef array owner = <int32_t[:ids.used]>ids.values
-    ids.values = NULL
     owner.callback_free_data = free
+    ids.values = NULL
     return np.asarray(owner)
-
-
-cdef bint encode_texts(const imdb_vocabulary *vocabulary, imdb_scheme scheme, const imdb_texts *texts,
-                       size_t max_length, Ids *ids, int64_t *offsets,
-                       int64_t *counts) noexcept nogil:
-    cdef uint8_t *scratch = <uint8_t *>malloc(imdb_scratch_size(texts.longest))
-    if scratch == NULL:
-        return False
-    cdef size_t i, words
-    offsets[0] = 0
-    for i in range(texts.count):
-        # A word takes at least one byte.
-        if not reserve(ids, min(texts.sizes[i], max_length)):
-            free(scratch)
-            return False
-        words = imdb_encode(vocabulary, scheme, texts.starts[i], texts.sizes[i], scratch,
-                            ids.values + ids.used, max_length)
-        ids.used += min(words, max_length)
-        counts[i] = words
-        offsets[i + 1] = ids.used
-    free(scratch)
-    return True
 
 
 def encode(WordTable table not None, texts, imdb_scheme scheme, size_t max_length):
     cdef Texts held = view_texts(texts)
     cdef size_t count = held.view.count
-    cdef Ids ids = Ids(NULL, 0, 0)
+    cdef imdb_ids ids = imdb_ids(NULL, 0, 0)
     cdef int64_t[::1] offsets = np.empty(count + 1, dtype=np.int64)
     cdef int64_t[::1] counts = np.empty(max(count, <size_t>1), dtype=np.int64)
     cdef bint done
     try:
         with nogil:
-            done = encode_texts(
+            done = imdb_encode_texts(
                 table.vocabulary, scheme, &held.view, max_length, &ids, &offsets[0], &counts[0])
         if not done:
             raise MemoryError("no memory for a batch of this size")

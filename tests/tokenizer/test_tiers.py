@@ -1,4 +1,4 @@
-"""Every tier of the C tokenizer gives the ids of the Python twin, wherever in a text its blocks end.
+"""Every tier of the C tokenizer gives the Python twin's ids, wherever in a text its blocks end.
 
 The vocabulary of each text is its own words, so that equal ids are equal words.
 """
