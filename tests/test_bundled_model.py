@@ -1,5 +1,6 @@
 """The model that comes with the package."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from imdb_runtime import Classifier
+from imdb_train.explain.cli import NOTEBOOK_SENTENCES
 
 BUNDLE = Path(str(resources.files("imdb_runtime"))) / "bundles/default"
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
 def test_it_is_at_most_ten_megabytes():
@@ -23,11 +26,22 @@ def test_it_knows_good_from_bad():
     assert Classifier.load().predict(texts).tolist() == ["pos", "neg"]
 
 
+def test_it_is_right_on_the_notebooks_sentences():
+    texts, labels = zip(*NOTEBOOK_SENTENCES, strict=True)
+    assert tuple(Classifier.load().predict(texts)) == labels
+
+
+def test_it_is_right_on_four_of_five_short_statements():
+    with (EXAMPLES / "short.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = Classifier.load().predict([row["text"] for row in rows])
+    right = sum(given == row["label"] for given, row in zip(found, rows, strict=True))
+    assert right / len(rows) >= 0.8
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("engine", "f1_tolerance"), [("onnx", 1e-6), ("native", 0.0005)])
-def test_the_test_reviews_from_a_text_file_get_the_figures_pytorch_got(
-    imdb, tmp_path, engine, f1_tolerance
-):
+@pytest.mark.parametrize("engine", ["onnx", "native"])
+def test_the_test_reviews_from_a_text_file_get_the_f1_pytorch_got(imdb, tmp_path, engine):
     reviews = tmp_path / "reviews.txt"
     reviews.write_bytes(b"".join(text.replace(b"\n", b" ") + b"\n" for text in imdb.test.texts))
     scored = subprocess.run(
@@ -40,8 +54,6 @@ def test_the_test_reviews_from_a_text_file_get_the_figures_pytorch_got(
     hits = int((true & found).sum())
     f1 = 2 * hits / int(true.sum() + found.sum())
     pytorch = json.loads((BUNDLE / "manifest.json").read_bytes())["metrics"]["test"]
-    assert f1 == pytest.approx(pytorch["f1"], abs=f1_tolerance)
-    assert f1 >= 0.88
-    if engine == "onnx":
-        assert hits == pytorch["confusion_matrix"][1][1]
-        assert int((~true & ~found).sum()) == pytorch["confusion_matrix"][0][0]
+    # The weights are rounded to 8 bits, which may turn a handful of labels.
+    assert f1 == pytest.approx(pytorch["f1"], abs=0.0005)
+    assert f1 >= 0.92
