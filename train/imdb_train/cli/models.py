@@ -65,7 +65,7 @@ _OPTIONS = [
         default="default",
         show_default=True,
         metavar="NAME|FILE",
-        help="Settings: default, notebook, or a TOML file.",
+        help="Settings: default, best, notebook, or a TOML file.",
     ),
     click.option(
         "--epochs", type=click.IntRange(min=1), metavar="N", help="Train at most N epochs."
