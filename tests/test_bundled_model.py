@@ -40,20 +40,27 @@ def test_it_is_right_on_four_of_five_short_statements():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ["onnx", "native"])
-def test_the_test_reviews_from_a_text_file_get_the_f1_pytorch_got(imdb, tmp_path, engine):
+def test_the_test_reviews_from_a_text_file_get_the_f1_pytorch_got(imdb, tmp_path):
     reviews = tmp_path / "reviews.txt"
     reviews.write_bytes(b"".join(text.replace(b"\n", b" ") + b"\n" for text in imdb.test.texts))
-    scored = subprocess.run(
-        [Path(sys.executable).with_name("imdb-score"), "--engine", engine, reviews],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
+    command = [Path(sys.executable).with_name("imdb-score"), reviews]
+    scored = subprocess.run(command, check=True, capture_output=True, text=True)
     found = np.array([line.startswith("pos\t") for line in scored.stdout.splitlines()])
     true = imdb.test.labels == 1
     assert len(found) == 25_000
-    hits = int((true & found).sum())
-    f1 = 2 * hits / int(true.sum() + found.sum())
+    f1 = 2 * int((true & found).sum()) / int(true.sum() + found.sum())
     pytorch = json.loads((BUNDLE / "manifest.json").read_bytes())["metrics"]["test"]
     # The weights are rounded to 8 bits, which may turn a handful of labels.
     assert f1 == pytest.approx(pytorch["f1"], abs=0.0005)
     assert f1 >= 0.92
+
+
+@pytest.mark.slow
+def test_both_engines_agree_on_a_thousand_test_reviews(imdb):
+    texts = imdb.test.texts[::25]
+    native, onnx = (
+        Classifier.load(engine=engine).predict_proba(texts)[:, 1] for engine in ("native", "onnx")
+    )
+    assert len(native) == 1_000
+    assert np.abs(native - onnx).max() < 0.01
+    assert ((native >= 0.5) == (onnx >= 0.5)).mean() >= 0.998
