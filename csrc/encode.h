@@ -16,9 +16,6 @@
 
 enum { IMDB_GROUP = 256 }; /* tokens whose slots are fetched before the first is looked at */
 
-/* Sixteen bytes in a register, whatever the machine calls it. */
-typedef uint64_t imdb_vector __attribute__((vector_size(16)));
-
 typedef struct {
     imdb_blocks blocks;
     uint64_t split[IMDB_BLOCKS + 2];  /* where a clitic begins within a word */
@@ -26,7 +23,7 @@ typedef struct {
     uint64_t wide[IMDB_BLOCKS + 2];   /* first bytes of what is left to the scanner */
     uint16_t firsts[IMDB_STRETCH + IMDB_BLOCK], lasts[IMDB_STRETCH + IMDB_BLOCK];
     imdb_key keys[IMDB_GROUP];
-    uint32_t slots[IMDB_GROUP];
+    const imdb_key *slots[IMDB_GROUP];
     uint16_t longs[IMDB_GROUP];
 } imdb_workspace;
 
@@ -84,16 +81,19 @@ IMDB_INLINE void imdb_clear(uint64_t *mask, size_t start, size_t end) {
     }
 }
 
-IMDB_INLINE bool imdb_is_digit(uint8_t byte) { return (uint8_t)(byte - '0') < 10; }
+IMDB_INLINE bool imdb_is_digit(uint32_t code) { return code - '0' < 10; }
 
-IMDB_INLINE bool imdb_is_word(uint8_t lower) {
-    return (uint8_t)(lower - 'a') < 26 || imdb_is_digit(lower);
+/* The lower case of a word character of ASCII; 0 where a byte is none. */
+IMDB_INLINE uint8_t imdb_lower_word(uint8_t byte) {
+    uint8_t lower = byte | 32;
+    if ((uint8_t)(lower - 'a') < 26) return lower;
+    return imdb_is_digit(byte) ? byte : 0;
 }
 
 /* Whether a byte may be part of one token with others: all but the separators of ASCII and those of
  * its marks that are always alone. */
 IMDB_INLINE bool imdb_may_join(uint8_t byte) {
-    return byte >= 0x80 || imdb_is_word((byte >= 'A' && byte <= 'Z') ? byte | 32 : byte) || byte == '\'' || byte == '.' || byte == ',';
+    return byte >= 0x80 || imdb_lower_word(byte) || byte == '\'' || byte == '.' || byte == ',';
 }
 
 /* `<br />` and its like become separators. Returns where the last one ends. */
@@ -134,7 +134,7 @@ IMDB_INLINE void imdb_join(imdb_workspace *w, const imdb_kernels *kernels, size_
         uint64_t two = ((s[1] == 'l') & (s[2] == 'l')) |
                        (((s[1] == 'r') | (s[1] == 'v')) & (s[2] == 'e'));
         uint64_t not = (s[-1] == 'n') & (s[1] == 't') & imdb_has(b->word, p - 2);
-        uint64_t splits = (((one | not) & !imdb_is_word(s[2])) | (two & !imdb_is_word(s[3])));
+        uint64_t splits = (((one | not) & !imdb_lower_word(s[2])) | (two & !imdb_lower_word(s[3])));
         p -= not;
         w->split[p / 64] |= (splits & apostrophe) << (p % 64);
     }
@@ -184,30 +184,32 @@ IMDB_INLINE void imdb_set_wide_apart(imdb_workspace *w, size_t blocks) {
  * and their slots fetched, then the slots are looked at. */
 IMDB_INLINE void imdb_look_up(const imdb_encoding *encoding, size_t from, size_t count,
                               int32_t *ids) {
-    static const imdb_vector bytes_of_size[IMDB_SHORT_WORD] = {
-        {0xFF}, {0xFFFF}, {0xFFFFFF}, {0xFFFFFFFF}, {0xFFFFFFFFFF}, {0xFFFFFFFFFFFF},
-        {0xFFFFFFFFFFFFFF}, {UINT64_MAX}, {UINT64_MAX, 0xFF}, {UINT64_MAX, 0xFFFF},
-        {UINT64_MAX, 0xFFFFFF}, {UINT64_MAX, 0xFFFFFFFF}, {UINT64_MAX, 0xFFFFFFFFFF}};
+    /* The bits of a key's halves that a word has whose last byte is number 0, 1, 2 … */
+    static const struct {
+        uint64_t low[IMDB_SHORT_WORD], high[IMDB_SHORT_WORD];
+    } bits = {{0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+               UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+              {0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF}};
     imdb_workspace *w = encoding->workspace;
     const imdb_short_words short_words = *encoding->short_words;
     const uint16_t *firsts = w->firsts + from, *lasts = w->lasts + from;
+    const imdb_key **slots = w->slots;
+    imdb_key *key = w->keys;
     size_t longs = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t first = firsts[i], rest = lasts[i] - first;
-        if (__builtin_expect(rest >= IMDB_SHORT_WORD, 0)) {
+        size_t first = firsts[i], last = lasts[i] - first;
+        if (__builtin_expect(last >= IMDB_SHORT_WORD, 0)) {
             w->longs[longs++] = (uint16_t)i;
-            rest = 0;
+            last = 0;
         }
-        imdb_vector bytes;
-        memcpy(&bytes, w->blocks.lower + first, sizeof bytes);
-        bytes &= bytes_of_size[rest];
-        imdb_key key = {bytes[0], bytes[1]};
-        memcpy(&w->keys[i], &bytes, sizeof bytes);
-        w->slots[i] = imdb_find_slot(&short_words, key);
-        __builtin_prefetch(short_words.slots + w->slots[i]);
+        memcpy(key, w->blocks.lower + first, sizeof *key);
+        key->low &= bits.low[last];
+        key->high &= bits.high[last];
+        slots[i] = short_words.slots + imdb_find_slot(&short_words, *key++);
+        __builtin_prefetch(slots[i]);
     }
     for (size_t i = 0; i < count; i++)
-        ids[i] = imdb_id_in_slot(short_words.slots + w->slots[i], w->keys[i], IMDB_UNKNOWN_ID);
+        ids[i] = imdb_id_in_slot(slots[i], w->keys[i], IMDB_UNKNOWN_ID);
     for (size_t i = 0; i < longs; i++) {
         size_t token = w->longs[i];
         ids[token] = imdb_vocabulary_find(encoding->vocabulary, w->blocks.lower + firsts[token],
@@ -289,9 +291,9 @@ IMDB_INLINE size_t imdb_encode_stretch(imdb_encoding *encoding, const imdb_kerne
 }
 
 IMDB_INLINE void imdb_encode_words(imdb_encoding *encoding, const imdb_kernels *kernels) {
-    imdb_workspace *w = encoding->workspace;
-    memset(w->blocks.lower, 0, IMDB_BLOCK);
-    w->blocks.word[0] = w->blocks.point[0] = 0;
+    imdb_blocks *blocks = &encoding->workspace->blocks;
+    blocks->word[0] = blocks->point[0] = 0;
+    memset(blocks->lower, 0, IMDB_BLOCK);
     for (size_t start = 0; start < encoding->size;)
         start = imdb_encode_stretch(encoding, kernels, start);
 }

@@ -7,12 +7,33 @@
 #define ATTEMPTS_A_SIZE 8
 #define MAX_MULTIPLIER UINT16_MAX
 
+static uint64_t load(const uint8_t *bytes, size_t size) {
+    uint64_t value = 0;
+    memcpy(&value, bytes, size);
+    return value;
+}
+
+static bool has_nul(uint64_t bytes) {
+    return ((bytes - UINT64_C(0x0101010101010101)) & ~bytes & UINT64_C(0x8080808080808080)) != 0;
+}
+
 bool imdb_key_of(const uint8_t *word, size_t size, imdb_key *key) {
-    if (size == 0 || size > IMDB_SHORT_WORD || memchr(word, 0, size)) return false;
-    uint64_t halves[2] = {0, 0};
-    for (size_t i = 0; i < size; i++) halves[i / 8] |= (uint64_t)word[i] << (i % 8 * 8);
-    *key = (imdb_key){halves[0], halves[1]};
-    return true;
+    if (size == 0 || size > IMDB_SHORT_WORD) return false;
+    uint64_t low, high = 0;
+    /* The word's end is read from its last bytes: one load of a known size, where it overlaps the
+     * first ones too. */
+    if (size > 8) {
+        low = load(word, 8);
+        high = load(word + size - 8, 8) >> (8 * (16 - size));
+    } else if (size >= 4) {
+        low = load(word, 4) | load(word + size - 4, 4) << (8 * (size - 4));
+    } else {
+        low = word[0] | (uint64_t)word[size / 2] << (8 * (size / 2)) |
+              (uint64_t)word[size - 1] << (8 * (size - 1));
+    }
+    *key = (imdb_key){low, high};
+    return !has_nul(size < 8 ? low | UINT64_MAX << (8 * size) : low) &&
+           !has_nul(size > 8 ? high | UINT64_MAX << (8 * (size - 8)) : UINT64_MAX);
 }
 
 /* The next of a stream of random numbers (SplitMix64: Steele, Lea and Flood, 2014). */

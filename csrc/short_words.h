@@ -31,23 +31,23 @@ static inline uint64_t imdb_hash_of(const imdb_short_words *words, imdb_key key)
     return key.low * words->low_factor + key.high * words->high_factor;
 }
 
-static inline uint32_t imdb_slot_of(const imdb_short_words *words, uint64_t hash,
-                                    uint64_t multiplier) {
-    return (uint32_t)(hash * multiplier >> words->slot_shift);
+static inline size_t imdb_slot_of(const imdb_short_words *words, uint64_t hash,
+                                  uint64_t multiplier) {
+    return (size_t)(hash * multiplier >> words->slot_shift);
 }
 
-static inline uint32_t imdb_find_slot(const imdb_short_words *words, imdb_key key) {
+static inline size_t imdb_find_slot(const imdb_short_words *words, imdb_key key) {
     uint64_t hash = imdb_hash_of(words, key);
     return imdb_slot_of(words, hash, words->multipliers[hash >> words->bucket_shift]);
 }
 
-/* The id in a key's slot, or `otherwise` where another key has it; without a branch, for which of
- * the two it is no processor foresees. */
+/* The id in a key's slot, or `otherwise` where another key has it. Arithmetic, not a branch: no
+ * processor foresees which words are unknown. */
 static inline int32_t imdb_id_in_slot(const imdb_key *slot, imdb_key key, int32_t otherwise) {
     uint64_t low = slot->low ^ key.low, high = slot->high ^ key.high;
-    uint32_t same = -(uint32_t)((low | high << (64 - IMDB_KEY_HIGH_BITS)) == 0);
-    uint32_t id = (uint32_t)(high >> IMDB_KEY_HIGH_BITS);
-    return (int32_t)((id & same) | ((uint32_t)otherwise & ~same));
+    int32_t same = -(int32_t)((low | high << (64 - IMDB_KEY_HIGH_BITS)) == 0);
+    int32_t id = (int32_t)(slot->high >> IMDB_KEY_HIGH_BITS);
+    return ((id - otherwise) & same) + otherwise;
 }
 
 /* A word's key; false where it has none. */

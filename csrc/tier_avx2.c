@@ -91,17 +91,20 @@ static const uint64_t set_bits[256] = {NUMBERS_OF_64(0), NUMBERS_OF_64(64), NUMB
 
 /* A byte of mask at a time, eight positions written whatever its bits: no branch depends on them. */
 AVX2 static size_t positions(const uint64_t *mask, size_t blocks, uint16_t *out) {
-    const uint8_t *bytes = (const uint8_t *)(mask + 1);
+    const __m128i eight = _mm_set1_epi16(8);
     __m128i base = _mm_set1_epi16(IMDB_BLOCK);
-    size_t count = 0;
-    for (size_t i = 0; i < 8 * blocks; i++) {
-        __m128i bits = _mm_cvtepu8_epi16(
-            _mm_loadl_epi64((const __m128i *)(const void *)&set_bits[bytes[i]]));
-        _mm_storeu_si128((__m128i *)(void *)(out + count), _mm_add_epi16(bits, base));
-        count += (size_t)_mm_popcnt_u32(bytes[i]);
-        base = _mm_add_epi16(base, _mm_set1_epi16(8));
+    uint16_t *end = out;
+    for (size_t i = 1; i <= blocks; i++) {
+        uint64_t bits = mask[i];
+        for (size_t j = 0; j < 8; j++, bits >>= 8) {
+            __m128i set = _mm_cvtepu8_epi16(
+                _mm_loadl_epi64((const __m128i *)(const void *)&set_bits[bits & 0xFF]));
+            _mm_storeu_si128((__m128i *)(void *)end, _mm_add_epi16(set, base));
+            end += _mm_popcnt_u32((unsigned)(bits & 0xFF));
+            base = _mm_add_epi16(base, eight);
+        }
     }
-    return count;
+    return (size_t)(end - out);
 }
 
 /* One position a block is written whatever its bits: blocks with more are few, and foreseen. */

@@ -67,8 +67,6 @@ static uint8_t *append(uint8_t *out, uint32_t code) {
     return out;
 }
 
-static bool is_digit(uint32_t code) { return code >= '0' && code <= '9'; }
-
 /* The character at `at` in lower case and typewriter form, its kind and its width in bytes;
  * a separator at the end of the text. */
 static uint32_t folded(const imdb_scanner *s, size_t at, uint8_t *kind, size_t *width) {
@@ -91,6 +89,28 @@ size_t imdb_line_break(const uint8_t *text, size_t left) {
     return i < left && text[i] == '>' ? i + 1 : 0;
 }
 
+/* Read what of a word is ASCII and followed by ASCII: what read_word does, but fast. */
+static uint8_t *read_ascii(imdb_scanner *s, uint8_t *out, uint32_t *before, bool *apostrophe) {
+    const uint8_t *at = s->text + s->position, *end = s->text + s->size;
+    uint8_t last = *before < 0x80 ? (uint8_t)*before : 0;
+    bool joined = false;
+    for (; at < end; at++) {
+        uint8_t lower = imdb_lower_word(*at);
+        if (!lower) {
+            if (at + 1 == end || !imdb_lower_word(at[1])) break;
+            bool in_number = imdb_is_digit(last) && imdb_is_digit(at[1]);
+            if (*at != '\'' && !(in_number && (*at == '.' || *at == ','))) break;
+            joined |= *at == '\'';
+            lower = *at;
+        }
+        *out++ = last = lower;
+    }
+    s->position = (size_t)(at - s->text);
+    *before = last;
+    *apostrophe |= joined;
+    return out;
+}
+
 /* Read one word, whose first character is at s->position, into s->word. */
 static bool read_word(imdb_scanner *s, uint32_t code, size_t width) {
     uint8_t *out = s->word;
@@ -101,12 +121,13 @@ static bool read_word(imdb_scanner *s, uint32_t code, size_t width) {
         out = append(out, code);
         s->position += width;
         before = code;
+        out = read_ascii(s, out, &before, &apostrophe);
         code = folded(s, s->position, &kind, &width);
-        if (code == '\'' || ((code == '.' || code == ',') && is_digit(before))) {
+        if (code == '\'' || ((code == '.' || code == ',') && imdb_is_digit(before))) {
             uint8_t kind_after;
             size_t width_after;
             uint32_t after = folded(s, s->position + width, &kind_after, &width_after);
-            bool joins = kind_after == IMDB_WORD && (code == '\'' || is_digit(after));
+            bool joins = kind_after == IMDB_WORD && (code == '\'' || imdb_is_digit(after));
             if (!joins) break;
             apostrophe |= code == '\'';
             *out++ = (uint8_t)code;
@@ -125,23 +146,27 @@ static bool word_goes_on(const imdb_scanner *s, size_t i) {
     return i < s->word_size && s->word[i] != '\'' && s->word[i] != '.' && s->word[i] != ',';
 }
 
-/* The length of the clitic at byte i of the word (`n't 's 'm 'd 'll 're 've`), or 0. */
+/* Where the clitic (`n't 's 'm 'd 'll 're 've`) begins whose apostrophe is byte i of the word; the
+ * word's end where there is none. */
 static size_t clitic(const imdb_scanner *s, size_t i) {
-    static const char *const clitics[] = {"n't", "'s", "'m", "'d", "'ll", "'re", "'ve"};
-    for (size_t c = 0; c < sizeof clitics / sizeof *clitics; c++) {
-        size_t size = strlen(clitics[c]);
-        if (s->word_size - i >= size && memcmp(s->word + i, clitics[c], size) == 0 &&
-            !word_goes_on(s, i + size))
-            return size;
+    const uint8_t *w = s->word + i;
+    size_t left = s->word_size - i;
+    if (left >= 2 && !word_goes_on(s, i + 2)) {
+        if (w[1] == 's' || w[1] == 'm' || w[1] == 'd') return i;
+        if (w[1] == 't' && i > s->piece + 1 && w[-1] == 'n') return i - 1;
+    } else if (left >= 3 && !word_goes_on(s, i + 3)) {
+        if (w[1] == 'l' && w[2] == 'l') return i;
+        if ((w[1] == 'r' || w[1] == 'v') && w[2] == 'e') return i;
     }
-    return 0;
+    return s->word_size;
 }
 
 /* The next piece of a word that has apostrophes: up to where the next clitic begins. */
 static size_t next_piece(const imdb_scanner *s) {
-    for (size_t i = s->piece + 1; i < s->word_size; i++)
-        if ((s->word[i] == '\'' || s->word[i] == 'n') && clitic(s, i)) return i;
-    return s->word_size;
+    size_t next = s->word_size;
+    for (size_t i = s->piece + 1; i < s->word_size && next == s->word_size; i++)
+        if (s->word[i] == '\'') next = clitic(s, i);
+    return next;
 }
 
 static bool give(imdb_scanner *s, size_t end, const uint8_t **word, size_t *size) {
@@ -154,7 +179,11 @@ static bool give(imdb_scanner *s, size_t end, const uint8_t **word, size_t *size
 static bool next_of_words(imdb_scanner *s, const uint8_t **word, size_t *size) {
     if (s->piece < s->word_size) return give(s, next_piece(s), word, size);
     while (s->position < s->size) {
-        size_t skip = imdb_line_break(s->text + s->position, s->size - s->position);
+        const uint8_t *at = s->text + s->position;
+        /* A byte that starts no character, and is no more than a separator, or a line break. */
+        size_t skip = *at >= 0x80 && *at < 0xC2 ? 1
+                      : *at == '<'             ? imdb_line_break(at, s->size - s->position)
+                                               : 0;
         if (skip) {
             s->position += skip;
             continue;
@@ -185,13 +214,20 @@ static bool next_of_words(imdb_scanner *s, const uint8_t **word, size_t *size) {
 
 static bool next_of_whitespace(imdb_scanner *s, const uint8_t **word, size_t *size) {
     uint8_t *out = s->word;
-    while (s->position < s->size) {
-        size_t width;
-        uint32_t code = decode(s->text, s->size, s->position, &width);
+    size_t width;
+    for (; s->position < s->size; s->position += width) {
+        uint32_t code = s->text[s->position];
+        width = 1;
+        if (imdb_lower_word((uint8_t)code)) {
+            *out++ = imdb_lower_word((uint8_t)code);
+            continue;
+        }
+        if (code >= 0x80) code = decode(s->text, s->size, s->position, &width);
         const imdb_character *c = character(code);
-        if (c->space && out != s->word) break;
-        s->position += width;
-        if (!c->space) out = append(out, (uint32_t)((int32_t)code + c->lower));
+        if (!c->space)
+            out = append(out, (uint32_t)((int32_t)code + c->lower));
+        else if (out != s->word)
+            break;
     }
     *word = s->word;
     *size = (size_t)(out - s->word);

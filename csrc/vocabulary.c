@@ -101,13 +101,19 @@ static bool build_slots(imdb_vocabulary *vocabulary, size_t count) {
     return true;
 }
 
+/* Keys are read out of texts as they lie in memory: as imdb_key has them on these machines. */
+static bool is_little_endian(void) {
+    const uint16_t one = 1;
+    return *(const uint8_t *)&one == 1;
+}
+
 /* The table of short words; left empty where it cannot be. */
 static bool build_short_words(imdb_vocabulary *vocabulary, size_t count) {
     imdb_key *keys = malloc((count + 1) * sizeof *keys);
     int32_t *ids = malloc((count + 1) * sizeof *ids);
     size_t found = 0;
     bool enough = keys && ids;
-    if (enough && count <= IMDB_MAX_SHORT_ID) {
+    if (enough && is_little_endian() && count <= IMDB_MAX_SHORT_ID) {
         keys[found] = (imdb_key){0, 0};
         ids[found++] = imdb_vocabulary_find(vocabulary, (const uint8_t *)"...", 3);
         for (size_t id = IMDB_UNKNOWN_ID + 1; id < count; id++) {
@@ -167,7 +173,7 @@ const imdb_tier *imdb_vocabulary_tier(const imdb_vocabulary *vocabulary) {
 int32_t imdb_vocabulary_find(const imdb_vocabulary *vocabulary, const uint8_t *word, size_t size) {
     imdb_key key;
     if (vocabulary->short_words.slots && imdb_key_of(word, size, &key)) {
-        uint32_t slot = imdb_find_slot(&vocabulary->short_words, key);
+        size_t slot = imdb_find_slot(&vocabulary->short_words, key);
         return imdb_id_in_slot(&vocabulary->short_words.slots[slot], key, IMDB_UNKNOWN_ID);
     }
     const slot *found = probe(vocabulary, word, size, hash_word(vocabulary, word, size));
