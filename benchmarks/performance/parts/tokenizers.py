@@ -50,7 +50,7 @@ def measure(settings: Settings) -> dict[str, Any]:
                         _contender(settings, "blingfire words", "blingfire", slow, kind, 1),
                         _contender(settings, "lower().split() + dict", "split", count, kind, 1),
                     ]
-            rounds = settings.rounds(processes=2 if threads == 1 else 1, passes=9, budget=4)
+            rounds = settings.rounds(processes=2 if threads == 1 else 1, passes=9, budget=2)
             rows += [{"input": kind, **row} for row in compare(contenders, rounds)]
     return {"rows": rows}
 
