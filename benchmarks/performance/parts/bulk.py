@@ -1,9 +1,12 @@
 """``imdb-score`` from a text file to a file of scores, beside fastText from the same file."""
 
+import contextlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +18,6 @@ from benchmarks.performance.environment import ROOT
 from benchmarks.performance.measuring import spread
 from benchmarks.performance.models import FASTTEXT
 from benchmarks.performance.settings import Settings
-from benchmarks.performance.worker import peak_megabytes
 
 SCORE = Path(sys.executable).parent / "imdb-score"
 CPUS = 2
@@ -96,11 +98,12 @@ def _fasttext(settings: Settings, file: Path) -> list[Sequence[str | Path]]:
 def _timed(commands: list[Sequence[str | Path]]) -> dict[str, float]:
     """From the first start to the last end of processes that run at once; their memory added."""
     start = time.perf_counter()
-    # Not subprocess.run, which does not tell a child's memory: wait4 does.
+    # Not subprocess.run, which does not tell a child's processor time: wait4 does.
     processes = [
         subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=_on_two_cpus)
         for command in commands
     ]
+    watches = [_PeakMemory(process.pid) for process in processes]
     ended = [os.wait4(process.pid, 0) for process in processes]
     seconds = time.perf_counter() - start
     for process, (_, status, _) in zip(processes, ended, strict=True):
@@ -110,8 +113,30 @@ def _timed(commands: list[Sequence[str | Path]]) -> dict[str, float]:
     return {
         "seconds": seconds,
         "cpu_seconds": sum(usage.ru_utime + usage.ru_stime for _, _, usage in ended),
-        "peak_megabytes": sum(peak_megabytes(usage) for _, _, usage in ended),
+        "peak_megabytes": round(sum(watch.megabytes() for watch in watches), 1),
     }
+
+
+class _PeakMemory(threading.Thread):
+    """Watches a process's largest memory; wait4's figure would include this process's, forked."""
+
+    def __init__(self, process: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{process}/status")
+        self._kilobytes = 0
+        self.start()
+
+    def run(self) -> None:
+        # A process that has ended has no such line, then no such file.
+        with contextlib.suppress(OSError):
+            while found := re.search(r"VmHWM:\s+(\d+) kB", self._status.read_text()):
+                # The last one counts: that of the command, not of the fork before it.
+                self._kilobytes = int(found[1])
+                time.sleep(0.01)
+
+    def megabytes(self) -> float:
+        self.join()
+        return self._kilobytes / 2**10
 
 
 def _on_two_cpus() -> None:
