@@ -1,7 +1,6 @@
 """A convolutional network over words and region embeddings, the teacher's strongest member."""
 
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from torch.nn import functional
 
 from benchmarks.teacher.regions import Regions
 from benchmarks.teacher.reviews import PARTS, Reviews
+from benchmarks.teacher.steps import Steps
 from imdb_train.glove import load_glove
 
 _STEPS_AN_AVERAGE = 8
-_REPORT_EVERY = 100
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,8 @@ def train_network(
     documents = reviews.documents("train")
     labels = torch.from_numpy(reviews.labels["train"])
     per_epoch = len(documents) // settings.batch
-    total, losses, started = per_epoch * settings.epochs, 0.0, time.monotonic()
+    total = per_epoch * settings.epochs
+    steps = Steps(optimizer, total, settings.lr, warm_up=200)
     for step in range(total):
         if step % per_epoch == 0:
             order = random.permutation(len(documents))
@@ -137,23 +137,14 @@ def train_network(
         loss.backward()
         if step < per_epoch:
             network.embedding.grad = None  # the filters first: vectors stay for an epoch
-        warm = min(1.0, (step + 1) / 200)
-        for group in optimizer.param_groups:
-            cosine = 1 + math.cos(math.pi * step / total)
-            group["lr"] = settings.lr * warm * (0.02 + 0.49 * cosine)
+        steps.set_rate(step)
         optimizer.step()
-        losses += float(loss.detach())
+        steps.report(step, loss)
         if (step + 1) % _STEPS_AN_AVERAGE == 0:
             # Early weights are forgotten sooner.
             keep = settings.decay**_STEPS_AN_AVERAGE if step > 1000 else 0.9
             for average, weight in zip(averages, trained, strict=True):
                 average.lerp_(weight.detach(), 1 - keep)
-        if (step + 1) % _REPORT_EVERY == 0:
-            left = (time.monotonic() - started) / (step + 1) * (total - step - 1) / 60
-            print(
-                f"step {step + 1}/{total}: loss {losses / _REPORT_EVERY:.4f}, {left:.0f} min left"
-            )
-            losses = 0.0
     with torch.no_grad():
         for average, weight in zip(averages, trained, strict=True):
             weight.copy_(average)

@@ -5,7 +5,6 @@ words of five in a row, as a bag, give a vector that predicts words of the five 
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.teacher.reviews import Reviews
+from benchmarks.teacher.steps import Steps
 
 REGION = 5
-_REPORT_EVERY = 100
 # A gap this wide keeps what is predicted within the review.
 _GAP = 12
 
@@ -64,7 +63,8 @@ def train_regions(reviews: Reviews, settings: Settings) -> Regions:
     optimizer = torch.optim.Adam(parameters, lr=settings.lr, betas=(0.9, 0.99), fused=True)
     centers = torch.nonzero(stream > 0).squeeze(1)
     per_epoch = len(centers) // 2 // settings.batch
-    total, losses, started = per_epoch * settings.epochs, 0.0, time.monotonic()
+    total = per_epoch * settings.epochs
+    steps = Steps(optimizer, total, settings.lr, warm_up=100)
     around = torch.arange(-(REGION // 2), REGION // 2 + 1)
     for step in range(total):
         if step % per_epoch == 0:
@@ -78,18 +78,9 @@ def train_regions(reviews: Reviews, settings: Settings) -> Regions:
         ).sum()
         optimizer.zero_grad()
         loss.backward()
-        warm = min(1.0, (step + 1) / 100)
-        for group in optimizer.param_groups:
-            cosine = 1 + math.cos(math.pi * step / total)
-            group["lr"] = settings.lr * warm * (0.02 + 0.49 * cosine)
+        steps.set_rate(step)
         optimizer.step()
-        losses += float(loss.detach())
-        if (step + 1) % _REPORT_EVERY == 0:
-            left = (time.monotonic() - started) / (step + 1) * (total - step - 1) / 60
-            print(
-                f"step {step + 1}/{total}: loss {losses / _REPORT_EVERY:.4f}, {left:.0f} min left"
-            )
-            losses = 0.0
+        steps.report(step, loss)
     return model
 
 

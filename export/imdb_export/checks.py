@@ -101,16 +101,13 @@ def check_int8(
     ImdbError
         Where its mean is over ``INT8_TOLERANCE`` or not a number.
     """
-    differences = np.abs(expected - actual)
-    mean = float(differences.mean())
-    if not mean <= INT8_TOLERANCE:
+    difference = _difference(expected, actual, threshold)
+    if not difference.mean <= INT8_TOLERANCE:
         raise ImdbError(
-            f"int8: probabilities differ from PyTorch's by {mean:.3g} on average; "
+            f"int8: probabilities differ from PyTorch's by {difference.mean:.3g} on average; "
             f"the tolerance is {INT8_TOLERANCE:g}; no bundle was written; leave out --int8"
         )
-    return ProbabilityDifference(
-        mean, float(differences.max()), _agreement(expected, actual, threshold)
-    )
+    return difference
 
 
 def check_native(
@@ -123,22 +120,24 @@ def check_native(
     ImdbError
         Where the largest is over ``NATIVE_TOLERANCE`` or not a number.
     """
-    differences = np.abs(expected - actual)
-    largest = float(differences.max())
-    if not largest <= NATIVE_TOLERANCE:
+    difference = _difference(expected, actual, threshold)
+    if not difference.largest <= NATIVE_TOLERANCE:
         raise ImdbError(
-            f"the native engine's probabilities differ from the model's by up to {largest:.3g}; "
-            f"the tolerance is {NATIVE_TOLERANCE:g}; no bundle was written"
+            "the native engine's probabilities differ from the model's by up to "
+            f"{difference.largest:.3g}; the tolerance is {NATIVE_TOLERANCE:g}; "
+            "no bundle was written"
         )
-    return ProbabilityDifference(
-        float(differences.mean()), largest, _agreement(expected, actual, threshold)
-    )
+    return difference
 
 
-def _agreement(
+def _difference(
     expected: NDArray[np.float64], actual: NDArray[np.float64], threshold: float
-) -> float:
-    return float(np.mean((expected >= threshold) == (actual >= threshold)))
+) -> ProbabilityDifference:
+    differences = np.abs(expected - actual)
+    same = (expected >= threshold) == (actual >= threshold)
+    return ProbabilityDifference(
+        float(differences.mean()), float(differences.max()), float(np.mean(same))
+    )
 
 
 def _origin(batches: Sequence[Batch], row: int) -> str:

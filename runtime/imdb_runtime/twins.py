@@ -5,7 +5,14 @@ import os
 from typing import Any
 
 
+def pure_python() -> bool:
+    """Whether the twins are to do the work: ``IMDB_PURE_PYTHON=1``."""
+    return os.environ.get("IMDB_PURE_PYTHON") == "1"
+
+
 def core_or_twin(twin: str) -> Any:
-    """``_core``, or the module of the name ``twin`` where ``IMDB_PURE_PYTHON=1``."""
-    pure = os.environ.get("IMDB_PURE_PYTHON") == "1"
-    return importlib.import_module(twin if pure else "imdb_runtime._core")
+    """``_core``, or the module of the name ``twin`` where ``pure_python()``.
+
+    The other one is not imported: the twins' tables and expressions take long.
+    """
+    return importlib.import_module(twin if pure_python() else "imdb_runtime._core")

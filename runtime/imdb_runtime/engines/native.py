@@ -20,6 +20,7 @@ from imdb_runtime.engines.cnn_weights import CnnWeights, Floats, read_cnn_weight
 from imdb_runtime.engines.cpus import available_cpus
 from imdb_runtime.errors import BundleError
 from imdb_runtime.tokenizer import SCHEMES, Encoded, Tokenizer
+from imdb_runtime.twins import pure_python
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -33,7 +34,7 @@ _PIECES_A_THREAD = 4
 # None where the twin in numpy runs in its place.
 _core: Any = None
 _Cnn: Any
-if os.environ.get("IMDB_PURE_PYTHON") == "1":
+if pure_python():
     from imdb_runtime.engines.cnn_reference import Cnn as _Cnn
 else:
     from imdb_runtime import _core

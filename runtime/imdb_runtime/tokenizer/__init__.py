@@ -15,25 +15,20 @@ from numpy.typing import DTypeLike, NDArray
 from imdb_runtime.errors import DeviceError
 from imdb_runtime.tokenizer.texts import WHITESPACE, WORDS, as_bytes
 from imdb_runtime.tokenizer.vocabulary import PADDING, UNKNOWN, Vocabulary
+from imdb_runtime.twins import core_or_twin, pure_python
 
 __all__ = ["PADDING", "SCHEMES", "UNKNOWN", "Encoded", "Tokenizer", "Vocabulary"]
 
 SCHEMES = {"words": WORDS, "whitespace": WHITESPACE}
 
-_implementation: Any
-if os.environ.get("IMDB_PURE_PYTHON") == "1":
-    # Imported where it is used alone: its tables and expressions take longer than all the rest.
-    from imdb_runtime.tokenizer import reference as _implementation
-else:
-    from imdb_runtime import _core as _implementation
-
-    if tier := os.environ.get("IMDB_SIMD"):
-        if tier not in _implementation.tiers():
-            raise DeviceError(
-                f"IMDB_SIMD={tier}: this machine has {' and '.join(_implementation.tiers())}; "
-                "name one of these, or leave IMDB_SIMD unset for the fastest"
-            )
-        _implementation.use_tier(tier)
+_implementation = core_or_twin("imdb_runtime.tokenizer.reference")
+if not pure_python() and (tier := os.environ.get("IMDB_SIMD")):
+    if tier not in _implementation.tiers():
+        raise DeviceError(
+            f"IMDB_SIMD={tier}: this machine has {' and '.join(_implementation.tiers())}; "
+            "name one of these, or leave IMDB_SIMD unset for the fastest"
+        )
+    _implementation.use_tier(tier)
 
 
 class Encoded(NamedTuple):
