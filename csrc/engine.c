@@ -12,7 +12,6 @@
 enum { ABSENT, CLAIMED, READY };
 /* Windows of each pass before the next pass, while their rows are in the L1 cache. */
 enum { WINDOWS_AT_ONCE = 32 };
-enum { ROWS_AT_ONCE = 4 };
 enum { NGRAMS_AT_ONCE = 64 };
 
 const imdb_engine_tier *imdb_engine_tier_number(size_t number) {
@@ -55,7 +54,7 @@ void imdb_engine_after_fork(imdb_engine *engine) {
         if (engine->states[word] == CLAIMED) engine->states[word] = ABSENT;
 }
 
-static void fill_claimed(imdb_engine *engine, const int32_t *words, size_t count, float *scratch) {
+static void fill_claimed(imdb_engine *engine, const int32_t *words, size_t count, int16_t *scratch) {
     engine->tier->fill(engine, words, count, scratch);
     for (size_t i = 0; i < count; i++)
         atomic_store_explicit(&engine->states[words[i]], READY, memory_order_release);
@@ -66,9 +65,9 @@ static uint8_t state_of(imdb_engine *engine, int32_t word) {
     return atomic_load_explicit(&engine->states[word], memory_order_acquire);
 }
 
-void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, float *scratch) {
+void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, int16_t *scratch) {
     if (atomic_load_explicit(&engine->missing, memory_order_acquire) == 0) return;
-    int32_t claimed[ROWS_AT_ONCE];
+    int32_t claimed[IMDB_ROWS_AT_ONCE];
     size_t claims = 0;
     bool others = false;
     for (size_t i = 0; i <= count; i++) {
@@ -78,7 +77,7 @@ void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, 
         if (state == ABSENT &&
             atomic_compare_exchange_strong(&engine->states[word], &state, CLAIMED)) {
             claimed[claims++] = word;
-            if (claims < ROWS_AT_ONCE) continue;
+            if (claims < IMDB_ROWS_AT_ONCE) continue;
             fill_claimed(engine, claimed, claims, scratch);
             claims = 0;
         } else {

@@ -12,6 +12,7 @@
 
 #define IMDB_LANES 32 /* filters in a block; those of each width are padded to whole blocks */
 #define IMDB_MAX_BLOCKS 2 /* of a pass: their sums and maxima stay in registers */
+#define IMDB_ROWS_AT_ONCE 16 /* rows filled together */
 #define IMDB_WORDS_AHEAD 16 /* between the word whose window is summed and that whose row is fetched */
 
 /* Up to two blocks of filters of one width: `wide` ones, whose values are of 16 bits, then `narrow`
@@ -44,7 +45,8 @@ typedef struct {
      * of the words, and of IMDB_WORDS_AHEAD more. */
     void (*pass)(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
                  int16_t *maxima);
-    void (*fill)(const imdb_engine *engine, const int32_t *words, size_t count, float *scratch);
+    void (*fill)(const imdb_engine *engine, const int32_t *words, size_t count,
+                 int16_t *scratch);
 } imdb_engine_tier;
 
 /* The tiers that this machine has, the fastest first; NULL from the end on. */
@@ -63,7 +65,9 @@ struct imdb_engine {
     const void *embedding;         /* [words][dimension] float, or int8_t times a scale a word */
     const void *embedding_scales;  /* float [words], or NULL; neither need be aligned */
     size_t blocks;                 /* of a row's values */
-    const float *filters;          /* [blocks][dimension][IMDB_LANES] */
+    float vector_limit;            /* the largest integer of a vector that is float */
+    const int16_t *filters;        /* [blocks][pairs][IMDB_LANES][2]: pairs of dimensions */
+    const float *filter_steps;     /* [blocks][IMDB_LANES]: what their integers are multiplied by */
     const float *centers, *steps;  /* [blocks][IMDB_LANES]; value = center + step * integer */
     const uint32_t *places;        /* [blocks]: where in the row, in bytes */
     const uint8_t *sizes;          /* [blocks]: bytes of a value */
@@ -79,6 +83,11 @@ struct imdb_engine {
     _Atomic size_t missing;        /* rows not yet filled */
 };
 
+/* Half the dimension, rounded up. */
+static inline size_t imdb_engine_pairs(const imdb_engine *engine) {
+    return engine->dimension / 2 + engine->dimension % 2;
+}
+
 /* Sets up `rows`, `states` and `missing`; false where memory is short. */
 bool imdb_engine_start(imdb_engine *engine);
 
@@ -88,8 +97,9 @@ void imdb_engine_stop(imdb_engine *engine);
 void imdb_engine_after_fork(imdb_engine *engine);
 
 /* Fill the rows of these words that are missing. Several threads may do so at once: each row is
- * filled by one of them, and all wait for those they need. `scratch` holds 4 * dimension floats. */
-void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, float *scratch);
+ * filled by one of them, and all wait for those they need. `scratch` holds
+ * IMDB_ROWS_AT_ONCE vectors of 2 * imdb_engine_pairs. */
+void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, int16_t *scratch);
 
 /* The largest sum of each filter over a review's windows, int16_t [features]. The rows are there,
  * and ids[count .. ahead) are of words that come next. */

@@ -1,4 +1,6 @@
 cdef extern from "engine.h" nogil:
+    enum:
+        IMDB_ROWS_AT_ONCE
     ctypedef struct imdb_pass:
         uint32_t width, wide, narrow, offset, narrow_offset, feature
     ctypedef struct imdb_ngrams:
@@ -15,7 +17,9 @@ cdef extern from "engine.h" nogil:
         size_t words, dimension, blocks, pass_count, widest, features, stride
         const void *embedding
         const void *embedding_scales
-        const float *filters
+        float vector_limit
+        const int16_t *filters
+        const float *filter_steps
         const float *centers
         const float *steps
         const uint32_t *places
@@ -27,11 +31,13 @@ cdef extern from "engine.h" nogil:
         const float *weights
         float bias
         imdb_ngrams ngrams
+    size_t imdb_engine_pairs(const imdb_engine *engine)
     const imdb_engine_tier *imdb_engine_tier_number(size_t number)
     bint imdb_engine_start(imdb_engine *engine)
     void imdb_engine_stop(imdb_engine *engine)
     void imdb_engine_after_fork(imdb_engine *engine)
-    void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count, float *scratch)
+    void imdb_engine_prepare(imdb_engine *engine, const int32_t *ids, size_t count,
+                             int16_t *scratch)
     void imdb_engine_maxima(const imdb_engine *engine, const int32_t *ids, size_t count,
                             size_t ahead, int16_t *maxima)
     float imdb_engine_logit(const imdb_engine *engine, const int32_t *ids, size_t count,
@@ -41,7 +47,6 @@ cdef extern from "engine.h" nogil:
 # Bytes of text that are encoded before they are scored: their ids stay in the cache.
 cdef enum:
     BYTES_AT_ONCE = 1 << 16
-    FLOATS_A_DIMENSION = 4
 
 
 def engine_tiers():
@@ -75,11 +80,11 @@ cdef class Workspace:
     cdef int64_t *offsets
     cdef size_t offsets_size
     cdef int16_t *maxima
-    cdef float *scratch
+    cdef int16_t *scratch
 
-    def __cinit__(self, size_t features, size_t dimension):
+    def __cinit__(self, size_t features, size_t pairs):
         self.maxima = <int16_t *>malloc(features * sizeof(int16_t))
-        self.scratch = <float *>malloc(FLOATS_A_DIMENSION * dimension * sizeof(float))
+        self.scratch = <int16_t *>malloc(IMDB_ROWS_AT_ONCE * 2 * pairs * sizeof(int16_t))
         if self.maxima == NULL or self.scratch == NULL:
             raise MemoryError("no memory for the engine")
 
@@ -123,18 +128,22 @@ cdef class Cnn:
         engine.bias = weights.output_bias
         passes = np.array(plan.passes, dtype=np.uint32)
         arrays = {
-            "filters": plan.filters, "centers": plan.centers, "steps": plan.steps,
+            "filter_steps": plan.filter_steps, "centers": plan.centers, "steps": plan.steps,
             "limits": plan.limits, "scales": plan.scales, "biases": plan.biases,
             "weights": plan.output_weights,
         }
         for name, array in arrays.items():
             if array.dtype != np.float32 or not array.flags.c_contiguous:
                 raise ValueError(f"{name} are not float32 end to end")
+        if plan.filters.dtype != np.int16 or not plan.filters.flags.c_contiguous:
+            raise ValueError("filters are not int16 end to end")
         self.held = (plan, passes, arrays)
         engine.embedding = start_of(weights.embedding)
         if weights.embedding_scales is not None:
             engine.embedding_scales = start_of(weights.embedding_scales)
-        engine.filters = <const float *>start_of(plan.filters)
+        engine.vector_limit = plan.vector_limit
+        engine.filters = <const int16_t *>start_of(plan.filters)
+        engine.filter_steps = <const float *>start_of(plan.filter_steps)
         engine.centers = <const float *>start_of(plan.centers)
         engine.steps = <const float *>start_of(plan.steps)
         engine.places = <const uint32_t *>start_of(plan.places)
@@ -190,7 +199,7 @@ cdef class Cnn:
         try:
             return self.spare.pop()
         except IndexError:
-            return Workspace(self.engine.features, self.engine.dimension)
+            return Workspace(self.engine.features, imdb_engine_pairs(&self.engine))
 
     def maxima(self, encoded not None):
         ids, offsets = self.checked(encoded)

@@ -1,5 +1,4 @@
 /* The engine's tier of every machine. */
-#define IMDB_VECTOR_BYTES 16
 #include "engine_fill.h"
 
 enum { MAX_FILTERS = IMDB_LANES * IMDB_MAX_BLOCKS };
@@ -29,8 +28,18 @@ static void largest_windows(const imdb_pass *pass, const uint8_t *const *rows, s
     }
 }
 
-static void fill(const imdb_engine *engine, const int32_t *words, size_t count, float *scratch) {
-    imdb_fill_rows(engine, words, count, scratch);
+static void multiply(const int16_t *vectors, size_t pairs, const int16_t *filters, int32_t *sums) {
+    for (size_t row = 0; row < ROWS_A_READING; row++, sums += IMDB_LANES) {
+        const int16_t *filter = filters;
+        memset(sums, 0, IMDB_LANES * sizeof *sums);
+        for (size_t pair = 0; pair < pairs; pair++, vectors += 2)
+            for (size_t lane = 0; lane < IMDB_LANES; lane++, filter += 2)
+                sums[lane] += vectors[0] * filter[0] + vectors[1] * filter[1];
+    }
+}
+
+static void fill(const imdb_engine *engine, const int32_t *words, size_t count, int16_t *scratch) {
+    imdb_fill_rows(engine, words, count, scratch, multiply);
 }
 
 const imdb_engine_tier imdb_engine_scalar = {"scalar", largest_windows, fill};

@@ -10,6 +10,7 @@ Integers are of 8 bits, or of 16 in the filters whose rounding the logit would f
 them as it takes for the logit's error to have a standard deviation of ``ROUNDING_DEVIATION``.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,15 +71,16 @@ def value_ranges(weights: CnnWeights) -> Floats:
 class CnnPlan:
     """Passes, and arrays in the order of a row's values; made by ``make_plan``.
 
-    ``filters`` is float32 [blocks, dimension, LANES]; ``centers`` and ``steps`` float32 [blocks,
-    LANES]; ``places`` (bytes into the row), ``sizes`` (bytes of an integer) and ``limits`` (the
+    ``filters`` is int16 [blocks, pairs, LANES, 2], of pairs of dimensions, to be multiplied by
+    ``filter_steps``; those, ``centers`` and ``steps`` are float32 [blocks, LANES]; ``places`` (bytes into the row), ``sizes`` (bytes of an integer) and ``limits`` (the
     largest integer) are [blocks]; ``scales``, ``biases`` and ``output_weights`` float32 [features].
     Padding has filters and weights of zero.
     """
 
     weights: CnnWeights
     passes: tuple[Pass, ...]
-    filters: Floats
+    filters: NDArray[np.int16]
+    filter_steps: Floats
     centers: Floats
     steps: Floats
     places: NDArray[np.uint32]
@@ -92,6 +94,11 @@ class CnnPlan:
     def features(self) -> int:
         """Filters of all widths, padding included."""
         return len(self.scales)
+
+    @property
+    def vector_limit(self) -> int:
+        """The largest integer that stands for a number of a word's vector."""
+        return _integer_limits(self.weights)[0]
 
     @cached_property
     def stride(self) -> int:
@@ -187,8 +194,12 @@ class _Filters:
         centers = self._middles[columns]
         biases = weights.biases[numbers] + centers.reshape(width, -1).sum(axis=0)
         filters = self._columns[:, columns].transpose(1, 0, 2)
+        largest = np.abs(filters).max(axis=1)
+        filter_steps = np.where(largest > 0, largest, 1) / _integer_limits(weights)[1]
+        integers = np.rint(filters / filter_steps[:, None]).astype(np.int16)
         yield {
-            "filters": np.ascontiguousarray(filters),
+            "filters": _in_pairs(integers),
+            "filter_steps": filter_steps.astype(np.float32),
             "centers": centers.astype(np.float32),
             "steps": np.tile(steps, width).reshape(-1, LANES),
             "places": (offset + np.arange(len(columns)) * LANES * size).astype(np.uint32),
@@ -198,3 +209,17 @@ class _Filters:
             "biases": np.where(real, biases, 0).astype(np.float32),
             "output_weights": np.where(real, weights.output_weights[numbers], 0).astype(np.float32),
         }
+
+
+def _integer_limits(weights: CnnWeights) -> tuple[int, int]:
+    """The largest integers of vectors and of filters whose products' sum is still an int32."""
+    most = (2**31 - 1) // weights.embedding.shape[1]
+    in_vectors = 128 if weights.embedding_scales is not None else min(math.isqrt(most), 32767)
+    return in_vectors, min(most // in_vectors, 32767)
+
+
+def _in_pairs(filters: NDArray[np.int16]) -> NDArray[np.int16]:
+    """[blocks, dimension, LANES] as [blocks, pairs, LANES, 2]."""
+    blocks, dimension, lanes = filters.shape
+    filters = np.pad(filters, ((0, 0), (0, dimension % 2), (0, 0)))
+    return np.ascontiguousarray(filters.reshape(blocks, -1, 2, lanes).transpose(0, 1, 3, 2))

@@ -66,16 +66,25 @@ class Cnn:
         """Compute the rows of ``words`` that are missing."""
         plan = self._plan
         words = words[~self._filled[words]]
-        vectors = plan.weights.vectors(words)
-        values = np.zeros((len(words), *plan.steps.shape), dtype=np.float32)
-        # In the order of the dimensions: a sum in float depends on it, and a row must not depend
-        # on the words it is computed with.
-        for dimension in range(vectors.shape[1]):
-            values += vectors[:, dimension, None, None] * plan.filters[:, dimension]
+        vectors, scales = self._integer_vectors(words)
+        filters = plan.filters.transpose(1, 3, 0, 2).reshape(vectors.shape[1], -1)
+        sums = (vectors.astype(np.int64) @ filters.astype(np.int64)).astype(np.float32)
+        values = sums.reshape(-1, *plan.steps.shape) * scales[:, None, None] * plan.filter_steps
         integers = np.rint((values - plan.centers) / plan.steps)
         limits = plan.limits[:, None]
         self._rows[words] = np.clip(integers, -limits, limits).reshape(self._rows[words].shape)
         self._filled[words] = True
+
+    def _integer_vectors(self, words: NDArray[np.int32]) -> tuple[NDArray[Any], Floats]:
+        """Vectors of integers, [n, whole pairs], and what each is to be multiplied by, [n]."""
+        weights = self._plan.weights
+        vectors = weights.embedding[words]
+        if weights.embedding_scales is not None:
+            scales = weights.embedding_scales[words]
+        else:
+            scales = np.abs(vectors).max(axis=1) / np.float32(self._plan.vector_limit)
+            vectors = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None])
+        return np.pad(vectors, ((0, 0), (0, vectors.shape[1] % 2))), scales
 
     def _ngram_term(self, ids: NDArray[np.int32]) -> float:
         ngrams = self._plan.weights.ngrams
