@@ -12,5 +12,6 @@ import numpy as np
 include "texts.pxi"
 include "lines.pxi"
 include "rows.pxi"
+include "probabilities.pxi"
 include "tokenizer.pxi"
 include "engine.pxi"

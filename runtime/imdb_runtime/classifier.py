@@ -12,6 +12,9 @@ from imdb_runtime.engines import create_engine
 from imdb_runtime.errors import BundleError
 from imdb_runtime.lines import read_batches
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary
+from imdb_runtime.twins import core_or_twin
+
+_backend = core_or_twin("imdb_runtime.probabilities_reference")
 
 
 class Score(NamedTuple):
@@ -167,7 +170,8 @@ class Classifier:
         if isinstance(texts, (str, bytes)):
             raise TypeError("texts must be a list of texts, not a single one: write [text]")
         logits, word_counts = self._engine.score_texts(self._tokenizer, texts)
-        return Scores(_sigmoid(logits, self._bundle.manifest.temperature), word_counts)
+        temperature = self._bundle.manifest.temperature
+        return Scores(_backend.probabilities(logits, temperature), word_counts)
 
     def labels(self, probabilities: NDArray[np.float32]) -> NDArray[np.str_]:
         """The labels, an array of str [n], of ``probabilities`` of the positive class, [n]."""
@@ -180,13 +184,3 @@ class Classifier:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["bundle"], **state["arguments"])  # type: ignore[misc]
-
-
-def _sigmoid(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
-    """1 / (1 + exp(-logits / temperature)), as a tangent, which does not overflow."""
-    # In place and in few steps: of a single review these calls are a good part of the time.
-    halves = logits * np.float64(0.5 / temperature)
-    np.tanh(halves, out=halves)
-    halves += 1
-    halves *= 0.5
-    return halves.astype(np.float32)
