@@ -8,6 +8,7 @@ scikit-learn installed and ``vectors.txt`` from ``imdb-train vectors``, about an
         --regions teacher/regions.safetensors --seed 0 \
         --out teacher/members/network-0.safetensors  # and with seed 1: network-1
     python -m benchmarks.teacher ngrams --out teacher/members/ngrams.safetensors
+    python -m benchmarks.teacher documents --out teacher/members/documents.safetensors
     python -m benchmarks.teacher label teacher/members/*.safetensors --out soft_labels.safetensors
 
 ``python -m benchmarks.teacher run RUN --out FILE`` makes a member of a run of ``imdb-train``.

@@ -12,6 +12,7 @@ from safetensors.torch import save_file as save_tensors
 
 from benchmarks.teacher import network as networks
 from benchmarks.teacher import regions as region_embeddings
+from benchmarks.teacher.documents import Settings, document_logits
 from benchmarks.teacher.ngrams import ngram_logits
 from benchmarks.teacher.reviews import PARTS, Reviews, read_reviews
 from benchmarks.teacher.stacking import accuracy, stack
@@ -62,6 +63,15 @@ def ngrams_command(out: Path) -> None:
     _save(ngram_logits(reviews), reviews, out)
 
 
+@main.command("documents")
+@click.option("--seed", type=int, default=0, show_default=True)
+@_OUT
+def documents_command(seed: int, out: Path) -> None:
+    """Train vectors of whole reviews."""
+    reviews = read_reviews()
+    _save(document_logits(reviews, Settings(seed=seed)), reviews, out)
+
+
 @main.command("run")
 @click.argument("folder", type=_EXISTING)
 @_OUT
@@ -109,6 +119,7 @@ def _accuracies(
     return {
         part: round(accuracy(values[part], reviews.labels[part], threshold), 4)
         for part in ("validation", "test")
+        if part in values
     }
 
 

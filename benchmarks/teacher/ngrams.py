@@ -16,22 +16,22 @@ _C = 30.0
 
 def ngram_logits(reviews: Reviews) -> dict[str, NDArray[np.float32]]:
     """Fit on train; the logits, float32 [n], of every part."""
-    reviews_of, keys = _ngrams(reviews.encoded["train"])
+    reviews_of, keys = ngrams_of(reviews.encoded["train"])
     once_a_review = np.unique(np.stack([keys, reviews_of]), axis=1)[0]
     known, counts = np.unique(once_a_review, return_counts=True)
     known = known[counts >= _MIN_REVIEWS]
-    train, labels = _matrix(reviews.encoded["train"], known), reviews.labels["train"]
-    ratio = _log_count_ratio(train, labels)
+    train, labels = matrix_of(reviews.encoded["train"], known), reviews.labels["train"]
+    ratio = log_count_ratio(train, labels)
     model = LogisticRegression(C=_C, max_iter=60).fit(_weigh(train, ratio), labels)
     return {
-        part: model.decision_function(_weigh(_matrix(reviews.encoded[part], known), ratio)).astype(
-            np.float32
-        )
+        part: model.decision_function(
+            _weigh(matrix_of(reviews.encoded[part], known), ratio)
+        ).astype(np.float32)
         for part in PARTS
     }
 
 
-def _ngrams(encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def ngrams_of(encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of every n-gram, the number of its review and a key."""
     words = encoded.ids.astype(np.int64) + 1
     review = np.repeat(np.arange(len(encoded.lengths)), encoded.lengths)
@@ -47,9 +47,9 @@ def _ngrams(encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.concatenate(numbers), np.concatenate(keys)
 
 
-def _matrix(encoded: Encoded, known: NDArray[np.int64]) -> scipy.sparse.csr_matrix:
+def matrix_of(encoded: Encoded, known: NDArray[np.int64]) -> scipy.sparse.csr_matrix:
     """Which of the ``known`` n-grams each review has: 0 or 1, [reviews, known]."""
-    numbers, keys = _ngrams(encoded)
+    numbers, keys = ngrams_of(encoded)
     column = np.minimum(np.searchsorted(known, keys), len(known) - 1)
     there = known[column] == keys
     matrix = scipy.sparse.csr_matrix(
@@ -60,11 +60,11 @@ def _matrix(encoded: Encoded, known: NDArray[np.int64]) -> scipy.sparse.csr_matr
     return matrix
 
 
-def _log_count_ratio(
-    matrix: scipy.sparse.csr_matrix, labels: NDArray[np.float32]
+def log_count_ratio(
+    matrix: scipy.sparse.csr_matrix, labels: NDArray[np.float32], smoothing: float = 1.0
 ) -> NDArray[np.float32]:
-    positive = 1 + np.asarray(matrix[labels == 1].sum(axis=0)).ravel()
-    negative = 1 + np.asarray(matrix[labels == 0].sum(axis=0)).ravel()
+    positive = smoothing + np.asarray(matrix[labels == 1].sum(axis=0)).ravel()
+    negative = smoothing + np.asarray(matrix[labels == 0].sum(axis=0)).ravel()
     ratio = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     return ratio.astype(np.float32)
 

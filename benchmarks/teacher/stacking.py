@@ -12,7 +12,8 @@ Member = Mapping[str, NDArray[np.float32]]
 
 
 def stack(members: Mapping[str, Member], reviews: Reviews) -> tuple[dict[str, float], Member]:
-    """Weights by logistic regression on validation, and the probabilities of every part.
+    """Weights by logistic regression on validation, and the probabilities of every part that
+    all members know.
 
     The regression also calibrates: its output is a probability as it stands.
     """
@@ -20,7 +21,7 @@ def stack(members: Mapping[str, Member], reviews: Reviews) -> tuple[dict[str, fl
     validation = np.stack([members[name]["validation"] for name in names], axis=1)
     model = LogisticRegression(C=1.0).fit(validation, reviews.labels["validation"])
     probabilities = {}
-    for part in members[names[0]]:
+    for part in sorted(set.intersection(*(set(member) for member in members.values()))):
         logits = np.stack([members[name][part] for name in names], axis=1)
         probabilities[part] = model.predict_proba(logits)[:, 1].astype(np.float32)
     return dict(zip(names, model.coef_[0].round(3).tolist(), strict=True)), probabilities
