@@ -48,6 +48,18 @@ def test_no_flipped_byte_of_the_vocabulary_is_read(bundle: Path):
             assert "SHA-256" in refusal(bundle)
 
 
+def test_no_flipped_byte_of_the_manifest_is_read(bundle: Path):
+    path = bundle / "manifest.json"
+    content = path.read_bytes()
+    for position in range(len(content)):
+        flipped = bytearray(content)
+        flipped[position] ^= 0x01
+        path.write_bytes(flipped)
+        # White space between fields may become other white space, which says the same.
+        if flipped.split() != content.split():
+            assert "manifest.json" in refusal(bundle)
+
+
 def test_every_hundredth_flipped_byte_of_the_model_is_refused(bundle: Path):
     path = bundle / "model.onnx"
     content = path.read_bytes()

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import numpy_helper
 from onnxruntime.quantization.quant_utils import QuantType, add_pre_process_metadata
 from onnxruntime.quantization.quantize import quantize_dynamic
 
@@ -52,8 +53,7 @@ def quantize_lstm(model: onnx.ModelProto) -> onnx.ModelProto:
             reduce_range=True,
         )
         quantized = onnx.load(path)
-    del quantized.metadata_props[:]
-    quantized.producer_name, quantized.producer_version = model.producer_name, ""
+    _as_exports_are(quantized, model)
     left, made = _count(quantized, "LSTM"), _count(quantized, _QUANTIZED_LSTM)
     if left or made != wanted:
         raise ImdbError(
@@ -61,6 +61,15 @@ def quantize_lstm(model: onnx.ModelProto) -> onnx.ModelProto:
             "use another version of onnxruntime or leave out --int8"
         )
     return quantized
+
+
+def _as_exports_are(quantized: onnx.ModelProto, model: onnx.ModelProto) -> None:
+    """Leave out what the runtime does not read: it takes initializers in one form alone."""
+    del quantized.metadata_props[:]
+    del quantized.graph.value_info[:]
+    quantized.producer_name, quantized.producer_version = model.producer_name, ""
+    for tensor in quantized.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
 
 
 def _count(model: onnx.ModelProto, operator: str) -> int:

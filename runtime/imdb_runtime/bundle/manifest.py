@@ -5,8 +5,8 @@ accepts it. The field ``sha256`` is the hash of all the others, so that no flipp
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
@@ -21,6 +21,10 @@ VOCABULARY_FILE = "vocab.txt"
 INPUTS = ("ids", "lengths")
 OUTPUT = "logits"
 QUANTIZATIONS = ("none", "int8")
+# What a review may be cut to, and what logits may be divided by, lest they overflow.
+MAX_LENGTH = 1 << 20
+TEMPERATURES = (1e-6, 1e6)
+MAX_FILES = 16
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -83,7 +87,8 @@ class Manifest:
         version = _take(values, "format_version", int, where)
         if version != FORMAT_VERSION:
             raise BundleError(
-                f"{where}: format_version is {version} (written by {values.get('created_with')!r}),"
+                f"{where}: format_version is {_shown(version)} (written by"
+                f" {_shown(values.get('created_with'))}),"
                 f" this release reads {FORMAT_VERSION}; use that release of imdb-edge or export"
                 f" the run again with this one"
             )
@@ -126,15 +131,19 @@ class Manifest:
         if not 0 <= threshold <= 1:
             _wrong(where, "threshold", "from 0 to 1", threshold)
         temperature = _number(values, "temperature", where)
-        if temperature <= 0:
-            _wrong(where, "temperature", "above 0", temperature)
+        if not TEMPERATURES[0] <= temperature <= TEMPERATURES[1]:
+            expected = f"above 0, from {TEMPERATURES[0]:g} to {TEMPERATURES[1]:g}"
+            _wrong(where, "temperature", expected, temperature)
+        max_length = _positive(tokenizer, "max_length", f"{where}: tokenizer")
+        if max_length > MAX_LENGTH:
+            _wrong(f"{where}: tokenizer", "max_length", f"at most {MAX_LENGTH}", max_length)
         return cls(
             created_with=_take(values, "created_with", str, where),
             labels=labels,
             model=model,
             tokenizer=TokenizerSettings(
                 _take(tokenizer, "scheme", str, f"{where}: tokenizer"),
-                _positive(tokenizer, "max_length", f"{where}: tokenizer"),
+                max_length,
             ),
             opset=_positive(values, "opset", where),
             inputs=inputs,
@@ -183,7 +192,7 @@ def _object_without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field {twice!r} occurs twice")
+        raise ValueError(f"the field {_shown(twice)} occurs twice")
     return values
 
 
@@ -203,7 +212,9 @@ def _hash_of(values: Mapping[str, Any], where: str) -> str:
 def _only(values: Mapping[str, Any], known: set[str], where: str) -> None:
     unknown = set(values) - known
     if unknown:
-        raise BundleError(f"{where}: unknown field {min(unknown)!r}; this release does not know it")
+        raise BundleError(
+            f"{where}: unknown field {_shown(min(unknown))}; this release does not know it"
+        )
 
 
 def _take(values: Mapping[str, Any], name: str, kind: type[_Value], where: str) -> _Value:
@@ -225,10 +236,11 @@ def _positive(values: Mapping[str, Any], name: str, where: str) -> int:
 
 def _number(values: Mapping[str, Any], name: str, where: str) -> float:
     kind = int if isinstance(values.get(name), int) else float
-    value = float(_take(values, name, kind, where))
-    if not math.isfinite(value):
+    value = _take(values, name, kind, where)
+    # A whole number may be larger than any float.
+    if not -sys.float_info.max <= value <= sys.float_info.max:
         _wrong(where, name, "finite", value)
-    return value
+    return float(value)
 
 
 def _pair(values: Mapping[str, Any], name: str, where: str) -> tuple[str, str]:
@@ -239,9 +251,15 @@ def _pair(values: Mapping[str, Any], name: str, where: str) -> tuple[str, str]:
 
 
 def _file_records(values: dict[str, Any], where: str) -> dict[str, FileRecord]:
+    if len(values) > MAX_FILES:
+        raise BundleError(
+            f"{where}: files: {len(values)} of them, a bundle has at most {MAX_FILES}"
+        )
     for name in values:
         if not _FILE_NAME.fullmatch(name) or name == MANIFEST_FILE:
-            raise BundleError(f"{where}: files: {name!r} is not a plain file name; do not load it")
+            raise BundleError(
+                f"{where}: files: {_shown(name)} is not a plain file name; do not load it"
+            )
     records = {}
     for name in values:
         record = _take(values, name, dict, f"{where}: files")
@@ -260,6 +278,13 @@ def _file_records(values: dict[str, Any], where: str) -> dict[str, FileRecord]:
 
 
 def _wrong(where: str, name: str, expected: object, found: object) -> NoReturn:
-    shown = repr(found)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    raise BundleError(f"{where}: the field {name!r} must be {expected}, it is {shown}")
+    raise BundleError(f"{where}: the field {name!r} must be {expected}, it is {_shown(found)}")
+
+
+def _shown(value: object) -> str:
+    """``value`` as an error shows it: not at any length."""
+    try:
+        whole = repr(value)
+    except ValueError:  # Python does not write out a number of thousands of digits
+        return "a number of thousands of digits"
+    return whole if len(whole) <= 80 else whole[:77] + "..."

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import imdb_runtime
-from imdb_runtime.bundle.manifest import FORMAT_VERSION, MANIFEST_FILE, Manifest
+from imdb_runtime.bundle.graph import check_graph
+from imdb_runtime.bundle.manifest import FORMAT_VERSION, MANIFEST_FILE, MODEL_FILE, Manifest
 from imdb_runtime.bundle.reading import MAX_MANIFEST_BYTES
 from imdb_runtime.errors import BundleError
 from imdb_runtime.files import sha256, write_atomically
@@ -23,7 +24,7 @@ def write_bundle(
     Raises
     ------
     BundleError
-        Where a field is refused, or ``folder`` exists and is not a bundle.
+        Where a field or the graph is refused, or ``folder`` exists and is not a bundle.
     """
     # Slow to import, and scoring, which reads bundles alone, has no need of them.
     import secrets
@@ -42,6 +43,7 @@ def write_bundle(
         },
         str(folder / MANIFEST_FILE),
     )
+    check_graph(files[MODEL_FILE], manifest, str(folder / MODEL_FILE))
     _refuse_other_than_bundle(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     token = secrets.token_hex(4)
