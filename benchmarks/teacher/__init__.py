@@ -11,5 +11,7 @@ scikit-learn installed and ``vectors.txt`` from ``imdb-train vectors``, about an
     python -m benchmarks.teacher documents --out teacher/members/documents.safetensors
     python -m benchmarks.teacher label teacher/members/*.safetensors --out soft_labels.safetensors
 
-``python -m benchmarks.teacher run RUN --out FILE`` makes a member of a run of ``imdb-train``.
+``python -m benchmarks.teacher run RUN --out FILE`` makes a member of a run of ``imdb-train``: the
+committed labels are of the second generation, by ``documents``, ``ngrams`` and a student of the
+labels made without ``documents``, in which the networks no longer count.
 """
