@@ -1,18 +1,22 @@
 """``Classifier``: texts in, probabilities and labels out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imdb_runtime.bundle import VOCABULARY_FILE, Bundle
 from imdb_runtime.engines import create_engine
-from imdb_runtime.errors import BundleError
+from imdb_runtime.errors import BundleError, DeviceError
 from imdb_runtime.lines import read_batches
 from imdb_runtime.tokenizer import Tokenizer, Vocabulary
 from imdb_runtime.twins import core_or_twin
+
+if TYPE_CHECKING:
+    from imdb_runtime.engines.native import NativeEngine
+    from imdb_runtime.explanations import Explanation
 
 _backend = core_or_twin("imdb_runtime.probabilities_reference")
 
@@ -135,6 +139,11 @@ class Classifier:
             Bundle.read(path), device=device, engine=engine, threads=threads, threshold=threshold
         )
 
+    @property
+    def bundle_sha256(self) -> str:
+        """The SHA-256 that stands for all of the bundle: manifest, model and vocabulary."""
+        return str(self._bundle.manifest.to_json()["sha256"])
+
     def predict_proba(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
         """Probabilities, float32 [n, 2], the columns as in ``classes_``.
 
@@ -172,6 +181,35 @@ class Classifier:
         logits, word_counts = self._engine.score_texts(self._tokenizer, texts)
         temperature = self._bundle.manifest.temperature
         return Scores(_backend.probabilities(logits, temperature), word_counts)
+
+    def explain(
+        self, texts: Sequence[str], labels: Sequence[str | None] | None = None
+    ) -> "list[Explanation]":
+        """What each word of each text adds to its logit, by exact Integrated Gradients.
+
+        For CNNs on the native engine; see ``docs/explanations.md``. ``labels`` are the true ones,
+        and only passed on.
+
+        Raises
+        ------
+        DeviceError
+            Where the engine is another.
+        InputError
+            Where ``labels`` do not fit ``texts`` or are not the model's.
+        TypeError
+            Where ``texts`` is a single text.
+        """
+        if isinstance(texts, (str, bytes)):
+            raise TypeError("texts must be a list of texts, not a single one: write [text]")
+        if self.engine != "native":
+            raise DeviceError(
+                f"{self._bundle.where}: the engine {self.engine} gives scores alone; the native"
+                " engine explains CNNs, and imdb-explain the run that a bundle was exported from"
+            )
+        from imdb_runtime.explanations.explaining import explain
+
+        engine, manifest = cast("NativeEngine", self._engine), self._bundle.manifest
+        return explain(engine, self._tokenizer, manifest, self.threshold, texts, labels)
 
     def labels(self, probabilities: NDArray[np.float32]) -> NDArray[np.str_]:
         """The labels, an array of str [n], of ``probabilities`` of the positive class, [n]."""

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -23,9 +23,12 @@ def run_command(command: click.Command) -> NoReturn:
     """
     _hide_closed_pipes_from_click(command)
     try:
+        _interrupt_by(signal.default_int_handler)
         code = command.main(standalone_mode=False)  # that of context.exit, else None
         if sys.stdout is not None:
             sys.stdout.flush()
+        # All is done: what is left is the interpreter's end, which cannot be interrupted quietly.
+        _interrupt_by(signal.SIG_IGN)
         sys.exit(code or 0)
     except click.UsageError as error:
         error.show()
@@ -33,6 +36,7 @@ def run_command(command: click.Command) -> NoReturn:
     except click.ClickException as error:
         _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
+        _interrupt_by(signal.SIG_IGN)
         click.echo("interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)
     except (BrokenPipeError, _ClosedPipeError):
@@ -63,6 +67,12 @@ def needs_extra(extra: str) -> Iterator[None]:
         raise DependencyError(
             f"{error.name} is not installed; run: pip install 'imdb-edge[{extra}]'"
         ) from error
+
+
+def _interrupt_by(handler: Any) -> None:
+    """What Ctrl-C does from now on, unless the process was started to ignore it."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handler)
 
 
 class _ClosedPipeError(Exception):

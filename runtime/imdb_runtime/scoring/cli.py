@@ -1,20 +1,23 @@
 """``imdb-score``: one review a line in, one row a review out, in order."""
 
+import math
 import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
+import imdb_runtime
 from imdb_runtime.command_line import run_command
-from imdb_runtime.files import write_atomically
+from imdb_runtime.errors import InputError
 from imdb_runtime.scoring import readers, writers
+from imdb_runtime.scoring.output import open_output
 from imdb_runtime.scoring.pipeline import Pipeline
 from imdb_runtime.scoring.progress import Progress
+from imdb_runtime.scoring.resuming import fingerprint
 
 if TYPE_CHECKING:
     from imdb_runtime._core import Lines
@@ -83,6 +86,11 @@ Examples:
     help="Write here instead of to stdout; the file is whole or not there.",
 )
 @click.option(
+    "--resume",
+    is_flag=True,
+    help="Keep the rows so far beside --output, and go on from those of an interrupted run.",
+)
+@click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     metavar="X",
@@ -105,6 +113,7 @@ def command(
     column: str | None,
     output_format: str,
     output: Path | None,
+    resume: bool,
     threshold: float | None,
     with_text: bool,
 ) -> None:
@@ -123,6 +132,10 @@ def command(
         raise click.UsageError(
             "--column is for files with columns; give --input-format csv, tsv, jsonl or parquet"
         )
+    if threshold is not None and math.isnan(threshold):
+        raise click.UsageError("--threshold nan is no probability")
+    if resume and (output is None or None in [source.size for source in sources]):
+        raise click.UsageError("--resume needs --output FILE, and files to read, not a pipe")
     _refuse_to_overwrite_input(output, sources)
     classifier = _load(model, device=device, engine=engine, threads=threads, threshold=threshold)
     sizes = [source.size for source in sources]
@@ -140,18 +153,25 @@ def command(
         cut = int((scores.word_counts > classifier.max_length).sum())
         return _Scored(rows, len(batch.texts), cut, batch.position)
 
-    cut = 0
+    identity = _identity(classifier, sources) if resume else None
     with (
-        _open_output(output) as out,
+        open_output(output, identity) as out,
         Progress(total, beside_rows=output is None and sys.stdout.isatty()) as progress,
-        Pipeline(_batches(sources, column), score, _workers(classifier, threads)) as results,
+        Pipeline(
+            _without_first(out.reviews, _batches(sources, column)),
+            score,
+            _workers(classifier, threads),
+        ) as results,
     ):
-        out.write(writers.header(output_format, with_text=with_text))
+        if out.reviews:
+            click.echo(f"going on after {out.reviews:,} reviews", err=True)
+        else:
+            out.write(writers.header(output_format, with_text=with_text))
         for scored in results:
             out.write(scored.rows)
-            out.flush()
-            cut += scored.cut
+            out.count(scored.reviews, scored.cut)
             progress.update(scored.reviews, scored.position)
+    cut = out.cut
     click.echo(progress.summary(), err=True)
     if cut:
         click.echo(
@@ -226,19 +246,49 @@ def _batches(sources: list[readers.Source], column: str | None) -> Iterator[tupl
                 position = before + (0 if source.size is None else file.tell())
                 size = sum(map(len, texts)) if isinstance(texts, list) else texts.size
                 yield _Batch(texts, position), size
+            # Parquet is read from its end, and refuses to be cut short by itself.
+            if source.size and source.format != "parquet" and file.tell() < source.size:
+                raise InputError(f"{source.name}: became shorter while it was read")
         before += source.size or 0
+
+
+def _without_first(
+    reviews: int, batches: Iterator[tuple[_Batch, int]]
+) -> Iterator[tuple[_Batch, int]]:
+    """``batches`` behind the first ``reviews``; the same files are cut into the same batches."""
+    for batch, size in batches:
+        if reviews >= len(batch.texts):
+            reviews -= len(batch.texts)
+        elif reviews:
+            raise InputError("these rows are of other batches of reviews; begin anew")
+        else:
+            yield batch, size
+
+
+# What of the command line has no part in the rows, or is in `_identity` in a form of its own.
+_NO_SETTINGS = {
+    "files", "model", "device", "engine", "threads", "input_format", "output", "resume",
+    "threshold",
+}  # fmt: skip
+
+
+def _identity(classifier: "Classifier", sources: list[readers.Source]) -> dict[str, Any]:
+    """What the rows depend on, as JSON holds it."""
+    settings = click.get_current_context().params
+    return {
+        "release": imdb_runtime.__version__,
+        "model": classifier.bundle_sha256,
+        "engine": f"{classifier.engine} on {classifier.device}",
+        "threshold": classifier.threshold,
+        "formats": [source.format for source in sources],
+        "settings": {
+            name: value if isinstance(value, str | int | float | None) else str(value)
+            for name, value in settings.items()
+            if name not in _NO_SETTINGS
+        },
+        "input": [fingerprint(Path(source.path)) for source in sources],
+    }
 
 
 def _warn(message: str) -> None:
     click.echo(f"note: {message}", err=True)
-
-
-@contextmanager
-def _open_output(path: Path | None) -> Iterator[BinaryIO]:
-    if path is not None:
-        with write_atomically(path) as file:
-            yield file
-        return
-    if sys.stdout is None:
-        raise click.ClickException("standard output is closed; give --output FILE")
-    yield sys.stdout.buffer

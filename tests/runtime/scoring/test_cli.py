@@ -301,6 +301,10 @@ def test_a_line_on_a_pipe_is_answered_before_the_next_one_comes(
         assert process.wait(timeout=60) == 0
 
 
+def open_files(pid: int) -> list[Path]:
+    return list(Path(f"/proc/{pid}/fd").iterdir())
+
+
 def test_interrupted_it_exits_with_130_and_leaves_no_output(
     command: list[str], bundle: Path, tmp_path: Path
 ):
@@ -314,8 +318,8 @@ def test_interrupted_it_exits_with_130_and_leaves_no_output(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         deadline = time.monotonic() + 30
-        # The temporary file shows that it is reading.
-        while not list(tmp_path.glob(".scores.tsv.*.part")):
+        # The temporary file, which has no name, shows that it is reading.
+        while not any("(deleted)" in str(file.readlink()) for file in open_files(process.pid)):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
