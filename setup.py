@@ -14,6 +14,7 @@ setup(
                 "csrc/engine.c",
                 "csrc/engine_avx2.c",
                 "csrc/engine_scalar.c",
+                "csrc/explain.c",
                 "csrc/lines.c",
                 "csrc/rows.c",
                 "csrc/short_words.c",

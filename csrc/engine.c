@@ -171,6 +171,10 @@ static double weight_at(const imdb_ngrams *ngrams, uint64_t bucket) {
     return weight;
 }
 
+double imdb_ngram_weight(const imdb_ngrams *ngrams, const int32_t *ids, size_t order) {
+    return weight_at(ngrams, bucket_of(ngrams, ids, order));
+}
+
 /* The weights of the n-grams of `order` words, summed; each is fetched before any is added. */
 static double sum_ngrams(const imdb_ngrams *ngrams, const int32_t *ids, size_t count,
                          size_t order) {

@@ -47,6 +47,10 @@ typedef struct {
                  int16_t *maxima);
     void (*fill)(const imdb_engine *engine, const int32_t *words, size_t count,
                  int16_t *scratch);
+    /* For each of the pass's filters the first of `windows` windows, numbered from `first` on, whose
+     * sum is that in `maxima`; `found` stays as it is where there is none. */
+    void (*find)(const imdb_pass *pass, const uint8_t *const *rows, size_t windows, int32_t first,
+                 const int16_t *maxima, int32_t *found);
 } imdb_engine_tier;
 
 /* The tiers that this machine has, the fastest first; NULL from the end on. */
@@ -109,5 +113,8 @@ void imdb_engine_maxima(const imdb_engine *engine, const int32_t *ids, size_t co
 /* The logit of a review; as imdb_engine_maxima, with `maxima` for scratch. */
 float imdb_engine_logit(const imdb_engine *engine, const int32_t *ids, size_t count, size_t ahead,
                         int16_t *maxima);
+
+/* The weight of one n-gram of `order` words; to be multiplied by `scale` where they are small. */
+double imdb_ngram_weight(const imdb_ngrams *ngrams, const int32_t *ids, size_t order);
 
 #endif

@@ -2,7 +2,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "engine_fill.h"
+#include "engine_windows.h"
 
 #define AVX2 __attribute__((target("avx2")))
 #define AVX2_INLINE static inline __attribute__((always_inline, target("avx2")))
@@ -170,7 +170,12 @@ AVX2 static void fill(const imdb_engine *engine, const int32_t *words, size_t co
     imdb_fill_rows(engine, words, count, scratch, multiply);
 }
 
-const imdb_engine_tier imdb_engine_avx2 = {"avx2", largest_windows, fill};
+AVX2 static void find_windows(const imdb_pass *pass, const uint8_t *const *rows, size_t windows,
+                              int32_t first, const int16_t *maxima, int32_t *found) {
+    imdb_find_windows(pass, rows, windows, first, maxima, found);
+}
+
+const imdb_engine_tier imdb_engine_avx2 = {"avx2", largest_windows, fill, find_windows};
 #else
 typedef int imdb_no_avx2;
 #endif

@@ -66,3 +66,7 @@ class Cnn:
         logits: NDArray[np.float32],
         counts: NDArray[np.int64],
     ) -> None: ...
+
+def explain_cnn(
+    cnn: Cnn, encoded: Encoded
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]: ...

@@ -2,10 +2,14 @@ import io
 import json
 import subprocess
 import sys
+from importlib import resources
+from pathlib import Path
 
 import pytest
 
 from imdb_train.explain.cli import NOTEBOOK_SENTENCES, main
+
+BUNDLE = Path(str(resources.files("imdb_runtime"))) / "bundles/default"
 
 
 @pytest.fixture
@@ -111,15 +115,23 @@ def test_a_page_in_a_missing_folder_is_refused_before_the_work(command, run_fold
     assert len(err.splitlines()) == 1
 
 
-def test_a_bundle_is_refused_with_a_way_out(command, tmp_path):
-    (tmp_path / "manifest.json").write_text("{}")
+def test_a_bundle_is_explained_without_steps_and_without_a_gap(command):
+    code, out, err = command(BUNDLE, "I loved it", "--format", "jsonl", "--label", "pos")
 
-    code, out, err = command(tmp_path, "great")
+    assert (code, err) == (0, "")
+    explanation = json.loads(out)
+    assert explanation["words"] == ["i", "loved", "it"]
+    assert explanation["label"] == explanation["true_label"] == "pos"
+    assert explanation["method"] == "integrated_gradients"
+    difference = explanation["logit"] - explanation["baseline_logit"]
+    assert sum(explanation["attributions"]) == pytest.approx(difference, abs=1e-4)
 
-    assert (code, out) == (1, "")
-    assert err.startswith(f"error: {tmp_path} is a bundle")
-    assert "imdb-train" in err
-    assert len(err.splitlines()) == 1
+
+def test_steps_are_refused_for_a_bundle(command):
+    code, out, err = command(BUNDLE, "I loved it", "--steps", "10")
+
+    assert (code, out) == (2, "")
+    assert "--steps is for a run" in err
 
 
 def test_a_folder_that_is_no_run_is_one_line_of_error(command, tmp_path):

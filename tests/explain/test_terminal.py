@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from imdb_train.explain.attributions import Explanation, explain
+from imdb_runtime.explanations import Explanation
+from imdb_train.explain.attributions import explain
 from imdb_train.explain.terminal import render
 
 ESCAPE = "\x1b"
@@ -23,6 +24,7 @@ def explanation(words, values, **fields) -> Explanation:
         "baseline_logit": 0.0,
         "delta": 0.00012,
         "steps": 10,
+        "method": "layer_integrated_gradients",
         "word_count": len(words),
     }
     return Explanation(**{**known, **fields})

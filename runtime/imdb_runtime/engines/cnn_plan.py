@@ -72,8 +72,9 @@ class CnnPlan:
     """Passes, and arrays in the order of a row's values; made by ``make_plan``.
 
     ``filters`` is int16 [blocks, pairs, LANES, 2], of pairs of dimensions, to be multiplied by
-    ``filter_steps``; those, ``centers`` and ``steps`` are float32 [blocks, LANES]; ``places`` (bytes into the row), ``sizes`` (bytes of an integer) and ``limits`` (the
-    largest integer) are [blocks]; ``scales``, ``biases`` and ``output_weights`` float32 [features].
+    ``filter_steps``; those, ``centers`` and ``steps`` are float32 [blocks, LANES];
+    ``places`` (bytes into the row), ``sizes`` (bytes of an integer) and ``limits`` (the largest
+    integer) are [blocks]; ``scales``, ``biases`` and ``output_weights`` float32 [features].
     Padding has filters and weights of zero.
     """
 

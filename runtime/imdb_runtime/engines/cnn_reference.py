@@ -3,13 +3,14 @@
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imdb_runtime.engines.cnn_plan import LANES, CnnPlan
-from imdb_runtime.engines.cnn_weights import Floats
+from imdb_runtime.engines.cnn_weights import Floats, NgramWeights
 from imdb_runtime.ngrams import hash_ngrams
 from imdb_runtime.tokenizer import Encoded
 
@@ -35,6 +36,71 @@ class Cnn:
     def logits(self, encoded: Encoded) -> Floats:
         """The logit of each text, float32 [n]."""
         return np.array([self._logit(ids) for ids in _texts(encoded)], dtype=np.float32)
+
+    def explain(self, encoded: Encoded) -> tuple[Floats, Floats, Floats]:
+        """What each word adds, float32 [words of all texts]; logits and those of padding, [n].
+
+        Integrated Gradients (Sundararajan et al. 2017) along the straight path from as many
+        ``<pad>``. A filter's windows are ``start + alpha * (end - start)`` on it, with one start,
+        so the largest at the end is the largest all the way, and what ReLU lets through of the
+        path has a closed form: the integral is exact.
+        """
+        texts = _texts(encoded)
+        padding = [np.zeros_like(ids) for ids in texts]
+        attributions = [np.zeros(len(ids)) for ids in texts]
+        for ids, values in zip(texts, attributions, strict=True):
+            self._explain_filters(ids, values)
+            self._explain_ngrams(ids, values)
+        joined = np.concatenate([np.zeros(0), *attributions]).astype(np.float32)
+        logits, baselines = (
+            np.array([self._logit(ids) for ids in group], dtype=np.float32)
+            for group in (texts, padding)
+        )
+        return joined, logits, baselines
+
+    def _explain_filters(self, ids: NDArray[np.int32], attributions: NDArray[np.float64]) -> None:
+        plan = self._plan
+        padded = np.pad(ids, (0, max(plan.weights.widths)))
+        for feature, parts in enumerate(self._parts_of_filters(padded)):
+            width = len(parts)
+            windows = max(len(ids) - width + 1, 1)
+            differences = parts - parts[:, -1:]  # the last word is <pad>
+            at_places = [differences[place, place : place + windows] for place in range(width)]
+            sums = np.sum(at_places, axis=0)
+            window = int(np.argmax(sums))
+            start = int(parts[:, -1].sum()) * plan.scales[feature] + plan.biases[feature]
+            end = start + sums[window] * plan.scales[feature]
+            if end == start:
+                continue
+            let_through = (max(end, 0) - max(start, 0)) / (end - start)
+            factor = let_through * plan.output_weights[feature] * plan.scales[feature]
+            for place in range(min(width, len(ids) - window)):
+                attributions[window + place] += factor * differences[place, window + place]
+
+    def _parts_of_filters(self, words: NDArray[np.int32]) -> Iterator[NDArray[np.int64]]:
+        """Of each feature what each word adds at each place of a window: [width, words]."""
+        self._fill(np.unique(words))
+        rows = self._rows[words].astype(np.int64)
+        column = 0
+        for summed in self._plan.passes:
+            for filters in (summed.wide * LANES, summed.narrow * LANES):
+                columns = column + np.arange(summed.width * filters).reshape(summed.width, filters)
+                yield from rows[:, columns].transpose(2, 1, 0)
+                column += columns.size
+
+    def _explain_ngrams(self, ids: NDArray[np.int32], attributions: NDArray[np.float64]) -> None:
+        """An n-gram's weight, less that of one of ``<pad>``, in equal parts to its words."""
+        ngrams = self._plan.weights.ngrams
+        if ngrams is None:
+            return
+        scale = ngrams.scale / math.sqrt(max(len(ids), 1))
+        for order in range(1, min(ngrams.order, len(ids)) + 1):
+            weights, of_padding = (
+                _ngram_weights(ngrams, each, order) for each in (ids, np.zeros_like(ids))
+            )
+            parts = (weights.astype(np.float64) - of_padding) * scale / order
+            for place in range(order):
+                attributions[place : place + len(parts)] += parts
 
     def _logit(self, ids: NDArray[np.int32]) -> Any:
         plan = self._plan
@@ -92,11 +158,16 @@ class Cnn:
             return 0.0
         total = 0.0
         for order in range(1, min(ngrams.order, len(ids)) + 1):
-            places = [ids[place : len(ids) - order + 1 + place] for place in range(order)]
-            wide = [place.astype(np.int64) for place in places]
-            weights = ngrams.weights[hash_ngrams(wide, len(ngrams.weights))]
+            weights = _ngram_weights(ngrams, ids, order)
             total += float(np.cumsum(weights, dtype=np.float64)[-1])
         return total * ngrams.scale / math.sqrt(max(len(ids), 1))
+
+
+def _ngram_weights(ngrams: NgramWeights, ids: NDArray[np.int32], order: int) -> NDArray[Any]:
+    """The weights of the n-grams of ``order`` words, as they are in the table."""
+    places = [ids[place : len(ids) - order + 1 + place] for place in range(order)]
+    wide = [place.astype(np.int64) for place in places]
+    return ngrams.weights[hash_ngrams(wide, len(ngrams.weights))]
 
 
 def _texts(encoded: Encoded) -> list[NDArray[np.int32]]:

@@ -8,7 +8,6 @@ of n-grams, which is linear and has no embedding, is shared out exactly.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from captum.attr import LayerIntegratedGradients
 from torch import Tensor
 
 from imdb_runtime.errors import BundleError, InputError
+from imdb_runtime.explanations import Explanation
 from imdb_train.labels import LABELS
 from imdb_train.models import Model
 from imdb_train.run import Run
@@ -25,36 +25,9 @@ from imdb_train.run import Run
 # The recurrent models are smooth along the path; the CNN has a kink wherever another window
 # becomes a filter's largest, and needs more steps for a small delta.
 DEFAULT_STEPS = {"cnn": 300, "lstm": 100, "gru": 100}
+METHOD = "layer_integrated_gradients"
 # Words in one forward and backward pass: about 250 MB for the default LSTM.
 _WORDS_A_PASS = 4096
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """One review, its prediction, and what each of its words added to it.
-
-    ``attributions``, float32 [len(words)], are in logits: a positive one pulls towards ``pos``.
-    Their sum is ``logit - baseline_logit + delta``; ``delta``, the convergence delta, is the error
-    of the integral taken in ``steps`` steps. ``probability`` is that of ``pos``. ``words`` are
-    those the model reads; ``word_count`` is how many the review has.
-    """
-
-    text: str
-    words: list[str]
-    attributions: npt.NDArray[np.float32]
-    label: str
-    probability: float
-    true_label: str | None
-    logit: float
-    baseline_logit: float
-    delta: float
-    steps: int
-    word_count: int
-
-    @property
-    def truncated(self) -> bool:
-        """Whether the review has more words than the model reads."""
-        return self.word_count > len(self.words)
 
 
 def explain(
@@ -122,6 +95,7 @@ def _explain_one(run: Run, text: str, true_label: str | None, steps: int) -> Exp
         delta=float(attributions.sum(dtype=np.float64)) - (logit - baseline_logit),
         steps=steps,
         word_count=len(words),
+        method=METHOD,
     )
 
 

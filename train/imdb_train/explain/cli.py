@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from imdb_runtime.command_line import needs_extra, run_command
-from imdb_runtime.errors import BundleError, InputError
+from imdb_runtime.errors import InputError
 from imdb_train.labels import LABELS
 
 if TYPE_CHECKING:
-    from imdb_train.explain.attributions import Explanation
+    from imdb_runtime.explanations import Explanation
     from imdb_train.run import Run
 
 # The sentences of the notebook that the experiments come from, and their labels.
@@ -40,7 +40,7 @@ Without TEXT, six sentences with known labels are explained:
 
 
 @click.command(epilog=_EXAMPLE)
-@click.argument("run_folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("run_folder", metavar="RUN|BUNDLE", type=click.Path(path_type=Path))
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @click.option(
     "--html",
@@ -79,22 +79,22 @@ def explain_command(
     steps: int | None,
     output_format: str,
 ) -> None:
-    """Show what each word of a review adds to its score, by Layer Integrated Gradients.
+    """Show what each word of a review adds to its score, by Integrated Gradients.
 
-    RUN is a folder that imdb-train wrote. A TEXT of - reads reviews from stdin, one a line.
+    RUN is a folder that imdb-train wrote, BUNDLE one of a CNN that imdb-export wrote. A TEXT of
+    - reads reviews from stdin, one a line.
     """
     known = _with_labels(texts, labels)
     if html is not None and not html.absolute().parent.is_dir():
         raise InputError(f"{html}: its folder does not exist; make it first")
-    if (run_folder / "manifest.json").is_file():
-        raise BundleError(
-            f"{run_folder} is a bundle; for now explanations need its run: "
-            "give the folder that imdb-train wrote"
-        )
     with needs_extra("train"):
         from imdb_train.explain.page import write_page
-        from imdb_train.run import Run
-    explanations = _explain_all(Run.load(run_folder), known, steps)
+    if (run_folder / "manifest.json").is_file():
+        explanations = _explain_by_bundle(run_folder, known, steps)
+    else:
+        with needs_extra("train"):
+            from imdb_train.run import Run
+        explanations = _explain_all(Run.load(run_folder), known, steps)
     if html is not None:
         write_page(html, explanations)
         click.echo(f"wrote {html}", err=True)
@@ -133,6 +133,18 @@ def _with_labels(texts: Sequence[str], labels: Sequence[str]) -> list[tuple[str,
 def _lines_of_stdin() -> Iterator[bytes]:
     for line in sys.stdin.buffer:
         yield line.removesuffix(b"\n").removesuffix(b"\r")
+
+
+def _explain_by_bundle(
+    folder: Path, known: Sequence[tuple[str, str | None]], steps: int | None
+) -> list["Explanation"]:
+    """By the native engine, without PyTorch."""
+    if steps is not None:
+        raise click.UsageError("--steps is for a run; a bundle's integral is exact")
+    from imdb_runtime import Classifier
+
+    texts, labels = [text for text, _ in known], [label for _, label in known]
+    return Classifier.load(folder).explain(texts, labels)
 
 
 def _explain_all(
@@ -178,6 +190,7 @@ def _as_json(explanation: "Explanation") -> dict[str, object]:
         "baseline_logit": explanation.baseline_logit,
         "delta": explanation.delta,
         "steps": explanation.steps,
+        "method": explanation.method,
         "word_count": explanation.word_count,
         "truncated": explanation.truncated,
     }

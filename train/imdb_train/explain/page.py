@@ -6,8 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from imdb_runtime.explanations import Explanation
 from imdb_runtime.files import write_atomically
-from imdb_train.explain.attributions import Explanation
 from imdb_train.explain.display import signed, small, strengths, visible
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from imdb_train.explain.attributions import Explanation
+from imdb_runtime.explanations import Explanation
 from imdb_train.explain.display import signed, small, strengths, visible
 
 # Dark text on these is readable at any strength, on a terminal of any scheme.
