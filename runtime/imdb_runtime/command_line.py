@@ -37,7 +37,7 @@ def run_command(command: click.Command) -> NoReturn:
         _fail(error.format_message())
     except (KeyboardInterrupt, click.Abort):
         _interrupt_by(signal.SIG_IGN)
-        click.echo("interrupted", err=True)
+        tell("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except (BrokenPipeError, _ClosedPipeError):
         # The reader has what it wanted. Python flushes stdout once more at exit: give it a sink.
@@ -46,7 +46,7 @@ def run_command(command: click.Command) -> NoReturn:
     except ImdbError as error:
         _fail(str(error))
     except MemoryError:
-        _fail("not enough memory; give a smaller --batch-size or a shorter input")
+        _fail("not enough memory; give shorter texts, smaller batches or fewer threads")
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         _fail(f"{error.strerror or error}{where}")
@@ -94,6 +94,19 @@ def _hidden_closed_pipes() -> Iterator[None]:
         raise _ClosedPipeError from error
 
 
+def tell(message: str) -> None:
+    """Write a line to stderr, which may be closed or full: that is no reason to fail."""
+    try:
+        click.echo(message, err=True)
+    except OSError:
+        # Python would try again at its end, and take that for a failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
 def _fail(message: str) -> NoReturn:
-    click.echo(f"{click.style('error:', fg='red', bold=True, reset=True)} {message}", err=True)
+    # A name can hold a line's end or what a terminal obeys.
+    shown = "".join(
+        character if character.isprintable() else ascii(character)[1:-1] for character in message
+    )
+    tell(f"{click.style('error:', fg='red', bold=True, reset=True)} {shown}")
     sys.exit(EXIT_FAILED)

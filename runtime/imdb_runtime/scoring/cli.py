@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 import imdb_runtime
-from imdb_runtime.command_line import run_command
+from imdb_runtime.command_line import run_command, tell
 from imdb_runtime.errors import InputError
 from imdb_runtime.scoring import readers, writers
 from imdb_runtime.scoring.output import open_output
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from imdb_runtime._core import Lines
     from imdb_runtime.classifier import Classifier
 
+# No machine has more CPUs to give; many more would only take memory.
+MAX_THREADS = 1024
 EXAMPLES = """\b
 Examples:
   imdb-score reviews.txt
@@ -55,7 +57,7 @@ Examples:
 )
 @click.option(
     "--threads",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_THREADS),
     metavar="N",
     help="CPU threads.  [default: all CPUs this process may use]",
 )
@@ -164,7 +166,7 @@ def command(
         ) as results,
     ):
         if out.reviews:
-            click.echo(f"going on after {out.reviews:,} reviews", err=True)
+            tell(f"going on after {out.reviews:,} reviews")
         else:
             out.write(writers.header(output_format, with_text=with_text))
         for scored in results:
@@ -172,12 +174,11 @@ def command(
             out.count(scored.reviews, scored.cut)
             progress.update(scored.reviews, scored.position)
     cut = out.cut
-    click.echo(progress.summary(), err=True)
+    tell(progress.summary())
     if cut:
-        click.echo(
+        tell(
             f"{cut:,} {'review was' if cut == 1 else 'reviews were'} longer than"
-            f" {classifier.max_length:,} words; only the first {classifier.max_length:,} were read",
-            err=True,
+            f" {classifier.max_length:,} words; only the first {classifier.max_length:,} were read"
         )
 
 
@@ -209,7 +210,7 @@ def _load(
         )
     for notice in notices:
         if issubclass(notice.category, RuntimeWarning):
-            click.echo(f"note: {notice.message}", err=True)
+            _warn(str(notice.message))
     return classifier
 
 
@@ -242,10 +243,13 @@ def _batches(sources: list[readers.Source], column: str | None) -> Iterator[tupl
     before = 0
     for source in sources:
         with source.open() as file:
-            for texts in source.batches(file, column, _warn):
-                position = before + (0 if source.size is None else file.tell())
-                size = sum(map(len, texts)) if isinstance(texts, list) else texts.size
-                yield _Batch(texts, position), size
+            try:
+                for texts in source.batches(file, column, _warn):
+                    position = before + (0 if source.size is None else file.tell())
+                    size = sum(map(len, texts)) if isinstance(texts, list) else texts.size
+                    yield _Batch(texts, position), size
+            except OSError as error:
+                raise InputError(f"{source.name}: cannot read it: {error.strerror}") from error
             # Parquet is read from its end, and refuses to be cut short by itself.
             if source.size and source.format != "parquet" and file.tell() < source.size:
                 raise InputError(f"{source.name}: became shorter while it was read")
@@ -291,4 +295,4 @@ def _identity(classifier: "Classifier", sources: list[readers.Source]) -> dict[s
 
 
 def _warn(message: str) -> None:
-    click.echo(f"note: {message}", err=True)
+    tell(f"note: {message}")

@@ -44,8 +44,11 @@ class Pipeline(Generic[Content, Result]):
         ]
 
     def __enter__(self) -> Iterator[Result]:
-        for thread in (self._reader, *self._workers):
-            thread.start()
+        try:
+            for thread in (self._reader, *self._workers):
+                thread.start()
+        except RuntimeError as error:
+            raise MemoryError("no room for another thread") from error
         return self._results()
 
     def __exit__(

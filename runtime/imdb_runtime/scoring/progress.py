@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from imdb_runtime.command_line import tell
+
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -19,7 +21,7 @@ class Progress:
         self._started = self._reported = time.monotonic()
         self._bar: Any = None
         # A bar would be drawn through rows that go to the same terminal.
-        if total and not beside_rows and sys.stderr.isatty():
+        if total and not beside_rows and sys.stderr is not None and sys.stderr.isatty():
             self._bar = click.progressbar(
                 length=total,
                 label="scoring",
@@ -51,7 +53,7 @@ class Progress:
         now = time.monotonic()
         if now - self._reported >= SECONDS_BETWEEN_LINES:
             self._reported = now
-            click.echo(f"{self.summary()} so far", err=True)
+            tell(f"{self.summary()} so far")
 
     def summary(self) -> str:
         """How many reviews, and how many a second."""
