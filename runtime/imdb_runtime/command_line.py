@@ -21,7 +21,7 @@ def run_command(command: click.Command) -> NoReturn:
     Errors are one line on stderr. A closed pipe (``| head``) ends the program quietly. ``command``
     may be a group; it or its subcommand gives nothing back, or leaves with ``context.exit(code)``.
     """
-    _hide_closed_pipes_from_click(command)
+    _hide_from_click(command)
     try:
         _interrupt_by(signal.default_int_handler)
         code = command.main(standalone_mode=False)  # that of context.exit, else None
@@ -35,7 +35,7 @@ def run_command(command: click.Command) -> NoReturn:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort, _InterruptedError):
         _interrupt_by(signal.SIG_IGN)
         tell("interrupted")
         sys.exit(EXIT_INTERRUPTED)
@@ -79,19 +79,25 @@ class _ClosedPipeError(Exception):
     """A ``BrokenPipeError`` on its way through click, which would make exit 1 of it."""
 
 
-def _hide_closed_pipes_from_click(command: click.Command) -> None:
+class _InterruptedError(BaseException):
+    """A ``KeyboardInterrupt`` on its way through click, which would print an empty line."""
+
+
+def _hide_from_click(command: click.Command) -> None:
     # The two calls that click's main makes: the first prints --help, the second runs the callback
     # and, in a group, all that its subcommand does.
     for step in ("make_context", "invoke"):
-        setattr(command, step, _hidden_closed_pipes()(getattr(command, step)))
+        setattr(command, step, _hidden_from_click()(getattr(command, step)))
 
 
 @contextmanager
-def _hidden_closed_pipes() -> Iterator[None]:
+def _hidden_from_click() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError as error:
         raise _ClosedPipeError from error
+    except KeyboardInterrupt as error:
+        raise _InterruptedError from error
 
 
 def tell(message: str) -> None:

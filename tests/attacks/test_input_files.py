@@ -193,17 +193,3 @@ def test_numbers_out_of_reach_are_wrong_usage(arguments: list[str]):
     done = score(*arguments, "/dev/null")
     assert done.returncode == 2
     assert b"Usage:" in done.stderr
-
-
-def test_no_room_for_threads_is_one_line(tmp_path: Path):
-    import resource
-
-    (tmp_path / "reviews").write_bytes(b"good film\n" * 300_000)
-    limit = 1 << 30
-    done = subprocess.run(
-        [PROGRAM, "--threads", "1024", tmp_path / "reviews"],
-        capture_output=True,
-        timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
-    )
-    assert "not enough memory" in failed(done)

@@ -103,3 +103,12 @@ def test_leaving_early_ends_the_workers_though_the_reader_waits(workers: int):
         assert threading.active_count() <= before + 1
     finally:
         waits.set()
+
+
+def test_no_room_for_a_thread_is_no_memory(monkeypatch: pytest.MonkeyPatch):
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(MemoryError), Pipeline(iter([(1, 1)]), str, 1):
+        pass
