@@ -133,8 +133,9 @@ class _Worker:
 
     def _listen(self) -> dict[str, Any] | None:
         timer = threading.Timer(self._limit, self._process.kill)
-        timer.start()
+        # First, or a process killed in time might seem to have ended before it.
         start = time.monotonic()
+        timer.start()
         line = self._process.stdout.readline() if self._process.stdout else ""
         timer.cancel()
         if not line:
