@@ -15,7 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from benchmarks.teacher.ngrams import log_count_ratio, matrix_of, ngrams_of
+from benchmarks.teacher.ngrams import (
+    find_known,
+    known_ngrams,
+    log_count_ratio,
+    matrix_of,
+    ngrams_of,
+)
 from benchmarks.teacher.reviews import Reviews
 
 _PARTS = ("train", "validation", "unlabelled")
@@ -102,11 +108,8 @@ def _places(
         [line_of[start + numbers] for start, (numbers, _) in zip(starts, found, strict=False)]
     )
     keys = np.concatenate([keys for _, keys in found])
-    once_a_review = np.unique(np.stack([keys, lines]), axis=1)[0]
-    known, in_reviews = np.unique(once_a_review, return_counts=True)
-    known = known[in_reviews >= settings.min_reviews]
-    ngrams = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    there = known[ngrams] == keys
+    known = known_ngrams(lines, keys, settings.min_reviews)
+    ngrams, there = find_known(known, keys)
     lines, ngrams = lines[there], ngrams[there]
     order = np.argsort(lines, kind="stable")
     lines, ngrams = lines[order], ngrams[order]

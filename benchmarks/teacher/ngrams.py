@@ -16,10 +16,7 @@ _C = 30.0
 
 def ngram_logits(reviews: Reviews) -> dict[str, NDArray[np.float32]]:
     """Fit on train; the logits, float32 [n], of every part."""
-    reviews_of, keys = ngrams_of(reviews.encoded["train"])
-    once_a_review = np.unique(np.stack([keys, reviews_of]), axis=1)[0]
-    known, counts = np.unique(once_a_review, return_counts=True)
-    known = known[counts >= _MIN_REVIEWS]
+    known = known_ngrams(*ngrams_of(reviews.encoded["train"]), _MIN_REVIEWS)
     train, labels = matrix_of(reviews.encoded["train"], known), reviews.labels["train"]
     ratio = log_count_ratio(train, labels)
     model = LogisticRegression(C=_C, max_iter=60).fit(_weigh(train, ratio), labels)
@@ -47,11 +44,27 @@ def ngrams_of(encoded: Encoded) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return np.concatenate(numbers), np.concatenate(keys)
 
 
+def known_ngrams(
+    numbers: NDArray[np.int64], keys: NDArray[np.int64], min_reviews: int
+) -> NDArray[np.int64]:
+    """The keys, ascending, of n-grams in ``min_reviews`` reviews; each ``numbers`` is a review."""
+    once_a_review = np.unique(np.stack([keys, numbers]), axis=1)[0]
+    known, counts = np.unique(once_a_review, return_counts=True)
+    return known[counts >= min_reviews]
+
+
+def find_known(
+    known: NDArray[np.int64], keys: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Of each of ``keys`` its place in ``known``, and whether it is there."""
+    places = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    return places, known[places] == keys
+
+
 def matrix_of(encoded: Encoded, known: NDArray[np.int64]) -> scipy.sparse.csr_matrix:
     """Which of the ``known`` n-grams each review has: 0 or 1, [reviews, known]."""
     numbers, keys = ngrams_of(encoded)
-    column = np.minimum(np.searchsorted(known, keys), len(known) - 1)
-    there = known[column] == keys
+    column, there = find_known(known, keys)
     matrix = scipy.sparse.csr_matrix(
         (np.ones(there.sum(), dtype=np.float32), (numbers[there], column[there])),
         shape=(len(encoded.lengths), len(known)),
