@@ -96,7 +96,7 @@ static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 static void find_rows(const imdb_engine *engine, const int32_t *words, size_t count, size_t needed,
                       const uint8_t **rows) {
     size_t some = smaller(count, needed);
-    for (size_t i = 0; i < some; i++) rows[i] = engine->rows + (size_t)words[i] * engine->stride;
+    for (size_t i = 0; i < some; i++) rows[i] = imdb_engine_row(engine, words[i]);
     for (size_t i = some; i < needed; i++) rows[i] = rows[some - 1];
 }
 
@@ -108,7 +108,7 @@ static void maxima_of_words(const imdb_engine *engine, const int32_t *ids, size_
                   WINDOWS_AT_ONCE + engine->widest + IMDB_WORDS_AHEAD, rows);
         for (size_t i = 0; i < engine->pass_count; i++) {
             const imdb_pass *pass = engine->passes + i;
-            size_t windows = count - (pass->width - 1);
+            size_t windows = imdb_pass_windows(pass, count);
             if (windows <= start) continue;
             engine->tier->pass(pass, rows, smaller(windows - start, WINDOWS_AT_ONCE),
                                maxima + pass->feature);
@@ -125,8 +125,7 @@ static void maxima_of_few_words(const imdb_engine *engine, const int32_t *ids, s
     find_rows(engine, padded, engine->widest, engine->widest + IMDB_WORDS_AHEAD, rows);
     for (size_t i = 0; i < engine->pass_count; i++) {
         const imdb_pass *pass = engine->passes + i;
-        size_t windows = count < pass->width ? 1 : count - (pass->width - 1);
-        engine->tier->pass(pass, rows, windows, maxima + pass->feature);
+        engine->tier->pass(pass, rows, imdb_pass_windows(pass, count), maxima + pass->feature);
     }
 }
 

@@ -92,6 +92,15 @@ static inline size_t imdb_engine_pairs(const imdb_engine *engine) {
     return engine->dimension / 2 + engine->dimension % 2;
 }
 
+static inline uint8_t *imdb_engine_row(const imdb_engine *engine, int32_t word) {
+    return engine->rows + (size_t)word * engine->stride;
+}
+
+/* Of a review of `count` words: one, followed by <pad>, where it is shorter than the filter. */
+static inline size_t imdb_pass_windows(const imdb_pass *pass, size_t count) {
+    return count < pass->width ? 1 : count - pass->width + 1;
+}
+
 /* Sets up `rows`, `states` and `missing`; false where memory is short. */
 bool imdb_engine_start(imdb_engine *engine);
 

@@ -43,6 +43,14 @@ cdef extern from "engine.h" nogil:
     float imdb_engine_logit(const imdb_engine *engine, const int32_t *ids, size_t count,
                             size_t ahead, int16_t *maxima)
 
+cdef extern from "explain.h" nogil:
+    ctypedef struct imdb_explain_scratch:
+        int16_t *maxima
+        int32_t *windows
+    void imdb_explain(const imdb_engine *engine, const int32_t *ids, size_t count, size_t ahead,
+                      imdb_explain_scratch scratch, float *attributions, float *logit,
+                      float *baseline)
+
 
 # Bytes of text that are encoded before they are scored: their ids stay in the cache.
 cdef enum:
@@ -229,6 +237,30 @@ cdef class Cnn:
             self.score(workspace, start, ends, count, out)
         self.spare.append(workspace)
         return found
+
+    def explain(self, encoded not None):
+        ids, offsets = self.checked(encoded)
+        attributions = np.empty(len(ids), dtype=np.float32)
+        logits = np.empty(len(offsets) - 1, dtype=np.float32)
+        baselines = np.empty(len(offsets) - 1, dtype=np.float32)
+        windows = np.empty(self.engine.features, dtype=np.int32)
+        cdef const int32_t *start = <const int32_t *>start_of(ids)
+        cdef const int64_t *ends = <const int64_t *>start_of(offsets)
+        cdef float *out = <float *>start_of(attributions)
+        cdef float *logit = <float *>start_of(logits)
+        cdef float *baseline = <float *>start_of(baselines)
+        cdef size_t i, count = len(logits), total = len(ids)
+        cdef Workspace workspace = self.workspace()
+        cdef imdb_explain_scratch scratch
+        scratch.maxima = workspace.maxima
+        scratch.windows = <int32_t *>start_of(windows)
+        with nogil:
+            imdb_engine_prepare(&self.engine, start, total, workspace.scratch)
+            for i in range(count):
+                imdb_explain(&self.engine, start + ends[i], ends[i + 1] - ends[i],
+                             total - ends[i], scratch, out + ends[i], logit + i, baseline + i)
+        self.spare.append(workspace)
+        return attributions, logits, baselines
 
     cdef checked(self, encoded):
         ids = np.ascontiguousarray(encoded.ids, dtype=np.int32)

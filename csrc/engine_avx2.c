@@ -134,24 +134,25 @@ AVX2 static void largest_windows(const imdb_pass *pass, const uint8_t *const *ro
     }
 }
 
+/* To sums of 32 bits the products of a pair of numbers with those of 16 filters. */
+AVX2_INLINE block add_products(block sums, const int16_t *pair, __m256i low, __m256i high) {
+    int32_t both;
+    memcpy(&both, pair, sizeof both);
+    const __m256i values = _mm256_set1_epi32(both);
+    return (block){_mm256_add_epi32(sums.low, _mm256_madd_epi16(values, low)),
+                   _mm256_add_epi32(sums.high, _mm256_madd_epi16(values, high))};
+}
+
 /* With half a block's filters, whose eight sums stay in registers. */
 AVX2_INLINE void multiply_half(const int16_t *vectors, size_t pairs, const int16_t *filters,
                                int32_t *sums) {
     block a = {_mm256_setzero_si256(), _mm256_setzero_si256()}, b = a, c = a, d = a;
     for (size_t pair = 0; pair < pairs; pair++, vectors += 2, filters += 2 * IMDB_LANES) {
         const __m256i low = load(filters), high = load(filters + HALF);
-#define ADD_ROW(row, sum)                                                                         \
-    do {                                                                                          \
-        int32_t values;                                                                           \
-        memcpy(&values, vectors + (row) * 2 * pairs, sizeof values);                              \
-        const __m256i both = _mm256_set1_epi32(values);                                           \
-        sum.low = _mm256_add_epi32(sum.low, _mm256_madd_epi16(both, low));                        \
-        sum.high = _mm256_add_epi32(sum.high, _mm256_madd_epi16(both, high));                     \
-    } while (0)
-        ADD_ROW(0, a);
-        ADD_ROW(1, b);
-        ADD_ROW(2, c);
-        ADD_ROW(3, d);
+        a = add_products(a, vectors, low, high);
+        b = add_products(b, vectors + 2 * pairs, low, high);
+        c = add_products(c, vectors + 4 * pairs, low, high);
+        d = add_products(d, vectors + 6 * pairs, low, high);
     }
     memcpy(sums, &a, sizeof a);
     memcpy(sums + IMDB_LANES, &b, sizeof b);

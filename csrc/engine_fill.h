@@ -86,7 +86,7 @@ IMDB_INLINE void imdb_fill_rows(const imdb_engine *engine, const int32_t *words,
             multiply(scratch + row * 2 * pairs, pairs, filters, sums[row]);
         for (size_t row = 0; row < count; row++)
             imdb_write_values(
-                engine->rows + (size_t)words[row] * engine->stride + engine->places[block],
+                imdb_engine_row(engine, words[row]) + engine->places[block],
                 sums[row], scales[row], engine->filter_steps + lanes, engine->centers + lanes,
                 engine->steps + lanes, engine->limits[block], engine->sizes[block]);
     }

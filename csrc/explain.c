@@ -7,10 +7,6 @@
 
 enum { WINDOWS_AT_ONCE = 32 };
 
-static const uint8_t *row_of(const imdb_engine *engine, int32_t word) {
-    return engine->rows + (size_t)word * engine->stride;
-}
-
 /* For each filter the first window whose sum is the largest. */
 static void find_windows(const imdb_engine *engine, const imdb_pass *pass, const int32_t *words,
                          size_t windows, imdb_explain_scratch scratch) {
@@ -19,7 +15,7 @@ static void find_windows(const imdb_engine *engine, const imdb_pass *pass, const
         const size_t some = stop < WINDOWS_AT_ONCE ? stop : WINDOWS_AT_ONCE;
         stop -= some;
         for (size_t i = 0; i < some + pass->width - 1; i++)
-            rows[i] = row_of(engine, words[stop + i]);
+            rows[i] = imdb_engine_row(engine, words[stop + i]);
         engine->tier->find(pass, rows, some, (int32_t)stop, scratch.maxima + pass->feature,
                            scratch.windows + pass->feature);
     }
@@ -42,7 +38,7 @@ static double explain_filter(const imdb_engine *engine, const imdb_pass *pass, s
                              const int32_t *words, size_t count, imdb_explain_scratch scratch,
                              float *attributions) {
     const size_t feature = pass->feature + filter;
-    const uint8_t *padding = row_of(engine, IMDB_PADDING_ID);
+    const uint8_t *padding = imdb_engine_row(engine, IMDB_PADDING_ID);
     int sum_of_padding = 0;
     for (size_t place = 0; place < pass->width; place++)
         sum_of_padding += value_at(pass, padding, place, filter);
@@ -55,7 +51,7 @@ static double explain_filter(const imdb_engine *engine, const imdb_pass *pass, s
         const float factor = let_through * weight * scale;
         const size_t window = (size_t)scratch.windows[feature];
         for (size_t place = 0; place < pass->width && window + place < count; place++) {
-            const uint8_t *row = row_of(engine, words[window + place]);
+            const uint8_t *row = imdb_engine_row(engine, words[window + place]);
             const int difference =
                 value_at(pass, row, place, filter) - value_at(pass, padding, place, filter);
             attributions[window + place] += factor * (float)difference;
@@ -97,8 +93,7 @@ void imdb_explain(const imdb_engine *engine, const int32_t *ids, size_t count, s
     double start = engine->bias;
     for (size_t i = 0; i < engine->pass_count; i++) {
         const imdb_pass *pass = engine->passes + i;
-        const size_t windows = count < pass->width ? 1 : count - pass->width + 1;
-        find_windows(engine, pass, words, windows, scratch);
+        find_windows(engine, pass, words, imdb_pass_windows(pass, count), scratch);
         for (size_t filter = 0; filter < (pass->wide + pass->narrow) * IMDB_LANES; filter++)
             start += explain_filter(engine, pass, filter, words, count, scratch, attributions);
     }

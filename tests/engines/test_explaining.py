@@ -51,7 +51,7 @@ def test_every_tier_explains_as_the_twin_does(weights, data, temperature):
     some = encoded(data.draw(texts_of(len(weights.embedding))))
     expected = cnn_reference.Cnn(plan).explain(some)
     for tier in TIERS:
-        found = _core.explain_cnn(_core.Cnn(plan, tier), some)
+        found = _core.Cnn(plan, tier).explain(some)
         for values, known in zip(found, expected, strict=True):
             np.testing.assert_allclose(values, known, rtol=1e-4, atol=1e-4)
 
@@ -62,7 +62,7 @@ def test_attributions_add_up_to_the_difference_of_the_logits(weights, data):
     texts = data.draw(texts_of(len(weights.embedding)))
     some = encoded(texts)
     network = _core.Cnn(plan_of(weights))
-    attributions, logits, baselines = _core.explain_cnn(network, some)
+    attributions, logits, baselines = network.explain(some)
     np.testing.assert_array_equal(logits, network.logits(some))
     padding = network.logits(encoded([[0] * len(text) for text in texts]))
     np.testing.assert_allclose(baselines, padding, rtol=1e-5, atol=1e-4)
@@ -78,7 +78,7 @@ def test_it_is_the_integral_of_the_gradients_but_for_the_rounding(order):
     network = _core.Cnn(plan_of(weights, temperature=1e-4))  # all integers are wide
     for length in (1, 2, 7, 40):
         ids = generator.integers(1, 40, size=length).tolist()
-        found, _, _ = _core.explain_cnn(network, encoded([ids]))
+        found, _, _ = network.explain(encoded([ids]))
         expected = integrated_in_steps(weights, ids)
         np.testing.assert_allclose(found, expected, atol=0.03 * np.abs(expected).max())
         if length > 2:
@@ -88,8 +88,8 @@ def test_it_is_the_integral_of_the_gradients_but_for_the_rounding(order):
 def test_a_text_is_explained_the_same_alone_and_between_others():
     network = _core.Cnn(plan_of(random_weights(filters=40, order=2)))
     texts = [[], [5], [1, 2, 3], list(range(40))]
-    together, _, _ = _core.explain_cnn(network, encoded(texts))
-    alone = [_core.explain_cnn(network, encoded([text]))[0] for text in texts]
+    together, _, _ = network.explain(encoded(texts))
+    alone = [network.explain(encoded([text]))[0] for text in texts]
     np.testing.assert_array_equal(together, np.concatenate(alone))
 
 

@@ -35,15 +35,12 @@ _PIECES_A_THREAD = 4
 # None where the twin in numpy runs in its place.
 _core: Any = None
 _Cnn: Any
-_explain_cnn: Any
 if pure_python():
     from imdb_runtime.engines.cnn_reference import Cnn as _Cnn
-
-    _explain_cnn = _Cnn.explain
 else:
     from imdb_runtime import _core
 
-    _Cnn, _explain_cnn = _core.Cnn, _core.explain_cnn
+    _Cnn = _core.Cnn
 
 
 class NativeEngine:
@@ -143,11 +140,11 @@ class NativeEngine:
         """
         pieces = _pieces(encoded, self._threads)
         if len(pieces) == 1:
-            attributions, logits, baselines = _explain_cnn(self._cnn, encoded)
+            attributions, logits, baselines = self._cnn.explain(encoded)
             return attributions, logits, baselines
         pool = self._started_pool()
-        futures = [pool.submit(_explain_cnn, self._cnn, piece) for piece in pieces[1:]]
-        found = [_explain_cnn(self._cnn, pieces[0]), *(future.result() for future in futures)]
+        futures = [pool.submit(self._cnn.explain, piece) for piece in pieces[1:]]
+        found = [self._cnn.explain(pieces[0]), *(future.result() for future in futures)]
         attributions, logits, baselines = map(np.concatenate, zip(*found, strict=True))
         return attributions, logits, baselines
 

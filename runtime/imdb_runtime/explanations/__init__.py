@@ -3,6 +3,6 @@
 The methods and what holds of each: docs/explanations.md.
 """
 
-from imdb_runtime.explanations.explanation import Explanation
+from imdb_runtime.explanations.explanation import Explanation, true_labels
 
-__all__ = ["Explanation"]
+__all__ = ["Explanation", "true_labels"]

@@ -6,8 +6,7 @@ import numpy as np
 
 from imdb_runtime.bundle.manifest import Manifest
 from imdb_runtime.engines.native import NativeEngine
-from imdb_runtime.errors import InputError
-from imdb_runtime.explanations.explanation import Explanation
+from imdb_runtime.explanations.explanation import Explanation, true_labels
 from imdb_runtime.tokenizer import Tokenizer
 from imdb_runtime.twins import core_or_twin
 
@@ -29,12 +28,7 @@ def explain(
     InputError
         Where ``labels`` do not fit ``texts`` or are not the model's.
     """
-    labels = [None] * len(texts) if labels is None else labels
-    if len(labels) != len(texts):
-        raise InputError(f"{len(labels)} labels for {len(texts)} texts; give one a text")
-    for label in labels:
-        if label is not None and label not in manifest.labels:
-            raise InputError(f"unknown label {label!r}; known are {', '.join(manifest.labels)}")
+    labels = true_labels(labels, len(texts), manifest.labels)
     encoded = tokenizer.encode(texts)
     attributions, logits, baselines = engine.explain(encoded)
     probabilities = _backend.probabilities(logits, manifest.temperature)

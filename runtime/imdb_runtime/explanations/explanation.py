@@ -1,9 +1,12 @@
 """``Explanation``: one review, its score, and what each of its words added."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from imdb_runtime.errors import InputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,3 +38,23 @@ class Explanation:
     def truncated(self) -> bool:
         """Whether the review has more words than the model reads."""
         return self.word_count > len(self.words)
+
+
+def true_labels(
+    labels: Sequence[str | None] | None, texts: int, known: tuple[str, str]
+) -> Sequence[str | None]:
+    """``labels``, or as many None where there are none; one a text, each ``known`` or None.
+
+    Raises
+    ------
+    InputError
+        Where they are not.
+    """
+    if labels is None:
+        return [None] * texts
+    if len(labels) != texts:
+        raise InputError(f"{len(labels)} labels for {texts} texts; give one a text")
+    for label in labels:
+        if label is not None and label not in known:
+            raise InputError(f"unknown label {label!r}; known are {', '.join(known)}")
+    return labels

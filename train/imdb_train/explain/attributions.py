@@ -17,7 +17,7 @@ from captum.attr import LayerIntegratedGradients
 from torch import Tensor
 
 from imdb_runtime.errors import BundleError, InputError
-from imdb_runtime.explanations import Explanation
+from imdb_runtime.explanations import Explanation, true_labels
 from imdb_train.labels import LABELS
 from imdb_train.models import Model
 from imdb_train.run import Run
@@ -55,13 +55,7 @@ def explain(
         steps = DEFAULT_STEPS[run.model.config.architecture]
     if steps < 1:
         raise InputError(f"steps is {steps}; it must be at least 1")
-    if labels is None:
-        labels = [None] * len(texts)
-    if len(labels) != len(texts):
-        raise InputError(f"{len(labels)} labels for {len(texts)} texts; give one a text")
-    for label in labels:
-        if label is not None and label not in LABELS:
-            raise InputError(f"unknown label {label!r}; known are {', '.join(LABELS)}")
+    labels = true_labels(labels, len(texts), LABELS)
     with _evaluation(run.model):
         return [
             _explain_one(run, text, label, steps) for text, label in zip(texts, labels, strict=True)
